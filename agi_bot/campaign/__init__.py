@@ -1,0 +1,1 @@
+"""Outbound campaigns: store, permission, schedule, dialer, results."""

@@ -1,0 +1,1 @@
+"""The demo: a private PBX, a simulated patient and a report."""

@@ -1,0 +1,1 @@
+"""Understanding: training data, interpreters, entities, knowledge."""

@@ -1,0 +1,1 @@
+"""Masking, recordings, retention, audit."""
