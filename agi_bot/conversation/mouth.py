@@ -1,0 +1,170 @@
+"""The mouth: renders prompts, plays them in order, can be paused in mid-word and go on.
+
+A prompt is rendered into 20 ms frames as fast as its voice can, and played at the line's
+pace.  Because the frames are kept until the prompt is over, an interruption that turns out
+to be a cough costs nothing: the prompt goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+
+from agi_bot.audio import FRAME_MS, Frame
+from agi_bot.contracts import Call
+from agi_bot.conversation.prompt import Prompt
+from agi_bot.errors import AgiBotError, CallGone
+from agi_bot.flow.events import PromptCut, PromptEnded
+
+log = logging.getLogger(__name__)
+
+REWIND_MS = 300
+"""A resumed prompt starts this much before the place where it was cut: half a word is no word."""
+
+Report = Callable[[PromptEnded | AgiBotError], None]
+Sent = Callable[[Frame, bool], None]
+"""Called for each frame as it goes out, and whether it is the first one of a prompt."""
+
+
+class Mouth:
+    """Plays prompts on ``call``; ``report`` hears of each end, ``sent`` of each frame that goes out."""
+
+    def __init__(self, call: Call, report: Report, sent: Sent) -> None:
+        self._call = call
+        self._report = report
+        self._sent = sent
+        self._queue: deque[Prompt] = deque()
+        self._wake = asyncio.Event()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self._playing: asyncio.Task[None] | None = None
+        self._paused = False
+
+    @property
+    def speaking(self) -> bool:
+        """Whether sound of a prompt is going out now."""
+        return self._playing is not None and not self._paused
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is still to be spoken, paused or not."""
+        return bool(self._queue)
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """The prompt that is being spoken or is paused."""
+        return self._queue[0] if self._queue else None
+
+    def say(self, prompt: Prompt) -> None:
+        """Queue ``prompt``."""
+        self._queue.append(prompt)
+        self._quiet.clear()
+        self._wake.set()
+
+    def pause(self) -> bool:
+        """Fall silent now; ``False`` when nothing plays or a protected span must end first."""
+        prompt = self.prompt
+        if prompt is None or self._playing is None or self._paused:
+            return False
+        if prompt.protected_now:
+            return False
+        self._paused = True
+        self._playing.cancel()
+        return True
+
+    def resume(self, *, restart: bool = False) -> None:
+        """Go on after :meth:`pause`, at the place of the cut or from the prompt's start."""
+        if not self._paused:
+            return
+        if self.prompt is not None:
+            self.prompt.rewind(None if restart else REWIND_MS // FRAME_MS)
+        self._paused = False
+        self._wake.set()
+
+    def cut(self) -> PromptCut | None:
+        """Drop everything that was not spoken; tells how far the first prompt had come.
+
+        What is protected is spoken to its end first: then nothing is cut and the answer is ``None``.
+        """
+        prompt = self.prompt
+        if prompt is None:
+            return None
+        if prompt.protected_left and not prompt.finished:
+            self._only_protected(prompt)
+            return None
+        event = PromptCut(prompt.number, prompt.words_spoken)
+        self._drop_all()
+        return event
+
+    def _only_protected(self, prompt: Prompt) -> None:
+        while len(self._queue) > 1:
+            self._queue.pop().close()
+        prompt.stop_after_protected()
+        self.resume()
+
+    def _drop_all(self) -> None:
+        for prompt in self._queue:
+            prompt.close()
+        self._queue.clear()
+        self._paused = False
+        if self._playing is not None:
+            self._playing.cancel()
+        self._quiet.set()
+
+    async def quiet(self) -> None:
+        """Wait until everything queued has been spoken or dropped."""
+        await self._quiet.wait()
+
+    async def run(self) -> None:
+        """Play what is queued until cancelled or the call is gone."""
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._queue and not self._paused:
+                    await self._play_first()
+        except CallGone:
+            log.debug("mouth.call_gone", extra={"call_id": self._call.id})
+        finally:
+            self._drop_all()
+
+    async def _play_first(self) -> None:
+        prompt = self._queue[0]
+        self._playing = asyncio.create_task(self._call.play(self._frames(prompt)))
+        try:
+            await asyncio.wait({self._playing})
+        except asyncio.CancelledError:
+            self._playing.cancel()
+            with suppress(asyncio.CancelledError, AgiBotError):
+                await self._playing
+            raise
+        finally:
+            played, self._playing = self._playing, None
+        self._settle(prompt, played)
+
+    def _settle(self, prompt: Prompt, played: asyncio.Task[None]) -> None:
+        error = None if played.cancelled() else played.exception()
+        if isinstance(error, CallGone):
+            raise error
+        if error is not None:
+            self._failed(prompt, error)
+        if not self._queue or self._queue[0] is not prompt or (played.cancelled() and self._paused):
+            return
+        self._queue.popleft().close()
+        if not self._queue:
+            self._quiet.set()
+        self._report(PromptEnded(prompt.number))
+
+    def _failed(self, prompt: Prompt, error: BaseException) -> None:
+        if not isinstance(error, AgiBotError):
+            raise error
+        log.error("mouth.voice_failed", extra={"call_id": self._call.id, "reason": str(error)})
+        self._report(error)
+
+    async def _frames(self, prompt: Prompt) -> AsyncIterator[Frame]:
+        while (frame := await prompt.next_frame()) is not None:
+            self._sent(frame, prompt.position == 1)
+            yield frame

@@ -1,0 +1,145 @@
+"""Stereo recordings: the caller left, the bot right, both on the call's own clock.
+
+The two directions arrive on their own; each frame carries the moment (ms since the start
+of the call) at which it was heard or sent.  Gaps are filled with silence, so that a time in
+the transcript is the same time in the file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import soundfile as sf
+
+from agi_bot.audio import Frame
+from agi_bot.errors import StoreError
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+GAP_MS = 60
+"""A frame that comes later than this after the last one leaves a gap of silence."""
+
+FLUSH_MS = 1000
+FORMATS = {"wav": ("WAV", "PCM_16"), "flac": ("FLAC", "PCM_16"), "ogg": ("OGG", "OPUS")}
+
+
+class Track:
+    """One direction: int16 samples with silence where nothing arrived.  Pure."""
+
+    def __init__(self, rate: int) -> None:
+        self.rate = rate
+        self.start = 0
+        self._pcm = bytearray()
+
+    @property
+    def end(self) -> int:
+        """Position behind the last sample, in samples since the start of the call."""
+        return self.start + len(self._pcm) // 2
+
+    def add(self, frame: Frame, at_ms: float) -> None:
+        """Append ``frame``, heard or sent at ``at_ms``; late frames leave a gap, early ones follow on."""
+        due = int(at_ms * self.rate / 1000)
+        if due - self.end > GAP_MS * self.rate // 1000:
+            self.fill(due)
+        self._pcm += frame.pcm
+
+    def fill(self, position: int) -> None:
+        """Silence up to ``position`` (samples)."""
+        self._pcm += bytes(2 * max(0, position - self.end))
+
+    def take(self, position: int) -> npt.NDArray[np.int16]:
+        """Remove and return the samples up to ``position``."""
+        size = 2 * (position - self.start)
+        taken = np.frombuffer(bytes(self._pcm[:size]), dtype="<i2")
+        del self._pcm[:size]
+        self.start = position
+        return taken
+
+
+class Recording:
+    """A stereo file being written; disk work happens in ``writer``, never in the event loop.
+
+    A full disk ends the recording, not the call: :attr:`failure` then tells why.
+    """
+
+    def __init__(self, path: Path, rate: int, writer: ThreadPoolExecutor) -> None:
+        self.path = path
+        self.failure = ""
+        self._rate = rate
+        self._writer = writer
+        self._caller = Track(rate)
+        self._bot = Track(rate)
+        self._file: sf.SoundFile | None = None
+
+    async def open(self) -> None:
+        """Create the file.  Raises :class:`~agi_bot.errors.StoreError` when it cannot be created."""
+        try:
+            self._file = await self._in_writer(self._create)
+        except (OSError, sf.SoundFileError) as error:
+            raise StoreError(
+                f"cannot create the recording {self.path}: {error}",
+                cure="check the folder's rights and the free space of its disk",
+            ) from error
+
+    def _create(self) -> sf.SoundFile:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        kind, subtype = FORMATS[self.path.suffix.lstrip(".")]
+        return sf.SoundFile(self.path, "w", self._rate, 2, subtype, format=kind)
+
+    def caller(self, frame: Frame, at_ms: float) -> None:
+        """The caller's sound, heard at ``at_ms``."""
+        if not self.failure:
+            self._caller.add(frame, at_ms)
+            self._flush_when_due(at_ms)
+
+    def bot(self, frame: Frame, at_ms: float) -> None:
+        """The bot's sound, sent at ``at_ms``."""
+        if not self.failure:
+            self._bot.add(frame, at_ms)
+
+    def _flush_when_due(self, at_ms: float) -> None:
+        ready = int((at_ms - GAP_MS) * self._rate / 1000)
+        if ready - self._caller.start >= FLUSH_MS * self._rate // 1000:
+            self._flush(min(ready, self._caller.end))
+
+    def _flush(self, position: int) -> None:
+        self._bot.fill(position)
+        both = np.stack([self._caller.take(position), self._bot.take(position)], axis=1)
+        self._writer.submit(self._write, both)
+
+    def _write(self, both: npt.NDArray[np.int16]) -> None:
+        if self._file is None or self.failure:
+            return
+        try:
+            self._file.write(both)
+        except (OSError, sf.SoundFileError) as error:
+            self.failure = f"recording stopped: {error}"
+            log.error("recording.failed", extra={"path": str(self.path), "reason": str(error)})
+
+    async def close(self) -> None:
+        """Write what is left and close the file."""
+        end = max(self._caller.end, self._bot.end)
+        self._caller.fill(end)
+        if end > self._caller.start and not self.failure:
+            self._flush(end)
+        await self._in_writer(self._close)
+
+    def _close(self) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.close()
+        except (OSError, sf.SoundFileError) as error:
+            self.failure = self.failure or f"recording not closed: {error}"
+        self._file = None
+
+    async def _in_writer(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._writer, work)
