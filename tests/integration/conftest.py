@@ -1,0 +1,46 @@
+"""Real parts for the integration tests: a real Asterisk, provided where there is none."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from agi_bot.demo.asterisk import Asterisk
+from agi_bot.demo.installation import Installation
+from agi_bot.demo.provision import NoAsterisk, provide
+
+ROOT = Path(__file__).parents[2]
+DIALPLANS = sorted((ROOT / "dialplans/asterisk").glob("agi-bot*.conf"))
+TEST_DIALPLANS = sorted((ROOT / "tests/integration/asterisk").glob("*.conf"))
+
+
+@pytest.fixture(scope="session")
+def asterisk_installation() -> Installation:
+    """An Asterisk to run.  On Debian it must be there: failing to get one fails the tests."""
+    try:
+        return provide(lambda line: print(line, flush=True))
+    except NoAsterisk as error:
+        if _on_debian():
+            pytest.fail(f"no Asterisk for the integration tests: {error}", pytrace=False)
+        pytest.skip(str(error))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def asterisk(asterisk_installation: Installation) -> AsyncIterator[Asterisk]:
+    """A running Asterisk with the shipped dialplans and those of tests/integration/asterisk/*.conf.
+
+    Where the bot listens is told with ``await asterisk.set_global("AGI_BOT_PORT", ...)``.
+    """
+    async with Asterisk(asterisk_installation, dialplans=(*DIALPLANS, *TEST_DIALPLANS)) as running:
+        yield running
+
+
+def _on_debian() -> bool:
+    try:
+        return platform.freedesktop_os_release().get("ID") == "debian"
+    except OSError:
+        return False
