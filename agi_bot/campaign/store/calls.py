@@ -1,0 +1,112 @@
+"""Calls with their turns and slots."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+import sqlite_utils
+
+from agi_bot.campaign.store.database import Database
+from agi_bot.contracts import Entity, Value
+from agi_bot.record import CallRecord, Turn
+
+
+class CallStore:
+    """Writes and reads :class:`~agi_bot.record.CallRecord`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, record: CallRecord) -> None:
+        """Keep ``record``; a record of the same call is replaced.
+
+        Raises :class:`~agi_bot.errors.StoreError`.
+        """
+        await self._database.run(lambda db: _save(db, record))
+
+    async def get(self, call_id: str) -> dict[str, Any] | None:
+        """The call as JSON-ready data with ``turns`` and ``slots``; ``None`` when there is none."""
+        return await self._database.run(lambda db: _get(db, call_id))
+
+    async def latest(self, limit: int = 20) -> list[dict[str, Any]]:
+        """The newest calls first, without their turns."""
+        return await self._database.run(
+            lambda db: [_decode(row) for row in db.table("calls").rows_where(order_by="started_at desc", limit=limit)]
+        )
+
+
+def _save(db: sqlite_utils.Database, record: CallRecord) -> None:
+    db.execute("DELETE FROM calls WHERE call_id = ?", [record.call_id])
+    db.table("calls").insert(_call_row(record))
+    db.table("turns").insert_all(_turn_row(record.call_id, number, turn) for number, turn in enumerate(record.turns, 1))
+    db.table("slots").insert_all(
+        {"call_id": record.call_id, "name": name, "kind": type(value).__name__, "value": as_text(value)}
+        for name, value in record.slots.items()
+    )
+
+
+def _call_row(record: CallRecord) -> dict[str, Any]:
+    return {
+        "call_id": record.call_id,
+        "flow": record.flow,
+        "language": record.language,
+        "direction": record.direction,
+        "caller": record.caller,
+        "called": record.called,
+        "channel": record.channel,
+        "unique_id": record.unique_id,
+        "started_at": record.started_at.isoformat(),
+        "ended_at": record.ended_at.isoformat() if record.ended_at else None,
+        "outcome": record.outcome,
+        "ended_by": record.ended_by,
+        "transfer_to": record.transfer_to,
+        "tags": _json(record.tags),
+        "task": _json({name: as_text(value) for name, value in record.task.items()}),
+        "recording": record.recording,
+        "engines": _json(record.engines),
+        "counters": _json(record.counters),
+    }
+
+
+def _turn_row(call_id: str, number: int, turn: Turn) -> dict[str, Any]:
+    fields = {name: getattr(turn, name) for name in Turn.__dataclass_fields__}
+    fields["entities"] = _json([_entity(entity) for entity in turn.entities])
+    fields["notes"] = _json(turn.notes)
+    return {"call_id": call_id, "number": number, **fields}
+
+
+def _entity(entity: Entity) -> dict[str, Any]:
+    return {"kind": entity.kind, "value": as_text(entity.value), "text": entity.text}
+
+
+def _get(db: sqlite_utils.Database, call_id: str) -> dict[str, Any] | None:
+    rows = list(db.table("calls").rows_where("call_id = ?", [call_id]))
+    if not rows:
+        return None
+    call = _decode(rows[0])
+    call["turns"] = [_decode(row) for row in db.table("turns").rows_where("call_id = ?", [call_id], order_by="number")]
+    call["slots"] = {row["name"]: row["value"] for row in db.table("slots").rows_where("call_id = ?", [call_id])}
+    return call
+
+
+_ENCODED = ("tags", "task", "engines", "counters", "entities", "notes")
+
+
+def _decode(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: json.loads(value) if name in _ENCODED else value for name, value in row.items()}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def as_text(value: Value) -> str:
+    """A slot's value as text: ISO 8601 for dates and times, digits for numbers."""
+    if isinstance(value, date | datetime | time):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, Decimal | int | float) else value

@@ -1,0 +1,94 @@
+"""The SQLite file and its one thread.
+
+SQLite objects are bound to a thread and a write blocks, so all work goes through one
+worker thread; readers outside (sqlite3, datasette) are never in the way because the file
+is in WAL mode (https://sqlite.org/wal.html).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import sqlite_utils
+
+from agi_bot.campaign.store.migrations import MIGRATIONS
+from agi_bot.errors import StoreError
+
+T = TypeVar("T")
+
+
+class Database:
+    """The store's file at ``path``; ``":memory:"`` in tests."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = path
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._db: sqlite_utils.Database | None = None
+
+    async def open(self) -> None:
+        """Open or create the file and bring its tables up to date.
+
+        Raises :class:`~agi_bot.errors.StoreError`.
+        """
+        await self._submit(self._open)
+
+    async def close(self) -> None:
+        """Finish what is queued and close the file."""
+        await self._submit(self._close)
+        self._thread.shutdown()
+
+    async def run(self, work: Callable[[sqlite_utils.Database], T]) -> T:
+        """``work(db)`` in the store's thread, in one transaction: all of it is kept, or nothing.
+
+        Raises :class:`~agi_bot.errors.StoreError`, e.g. for a full disk.
+        """
+        return await self._submit(lambda: self._transaction(work))
+
+    async def _submit(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{self.path}: {error}", cure="check the file's rights and the free space of its disk"
+            ) from error
+
+    def _transaction(self, work: Callable[[sqlite_utils.Database], T]) -> T:
+        if self._db is None:
+            raise StoreError(f"{self.path}: not open")
+        with self._db.atomic():
+            return work(self._db)
+
+    def _open(self) -> None:
+        if isinstance(self.path, Path):
+            self._make_folder(self.path.parent)
+        self._db = sqlite_utils.Database(self.path)
+        self._db.enable_wal()
+        self._db.conn.execute("PRAGMA foreign_keys = ON")
+        _migrate(self._db)
+
+    def _make_folder(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{folder}: {error.strerror}", cure="choose store.database elsewhere") from error
+
+    def _close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+
+def _migrate(db: sqlite_utils.Database) -> None:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"the database has version {version}, this agi-bot knows {len(MIGRATIONS)}",
+            cure="run the newer agi-bot that wrote it",
+        )
+    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        db.conn.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
