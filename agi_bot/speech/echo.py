@@ -1,0 +1,108 @@
+"""Is this sound the caller, or the bot's own voice coming back?  Pure.
+
+On a line without echo cancellation the bot hears itself, some 20-500 ms later and 10-40 dB
+down.  :class:`EchoGuard` follows the level of what goes out and of what comes in, 20 ms by
+20 ms: for each delay it keeps the running regression of incoming on outgoing amplitude.
+Where one delay explains the incoming level, sound that is not louder than the echo
+foretold there cannot be the caller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from agi_bot.audio import Frame, rms_dbfs
+
+
+@dataclass(frozen=True, slots=True)
+class EchoSettings:
+    """Limits of the guard.
+
+    ``max_delay_frames``: longest echo, frames of 20 ms.  ``margin_db``: the caller must be
+    this much louder than the echo.  ``correlation``: from here on a delay counts as found.
+    ``learn_frames``: frames of outgoing speech before anything counts as known.
+    ``assume_db``: echo taken for granted until then.  ``memory``: forgetting per frame.
+    """
+
+    max_delay_frames: int = 30
+    margin_db: float = 6.0
+    correlation: float = 0.55
+    learn_frames: int = 20
+    assume_db: float = -12.0
+    memory: float = 0.99
+
+
+class EchoGuard:
+    """One call's guard.  Feed one outgoing and one incoming frame of 20 ms after the other."""
+
+    def __init__(self, settings: EchoSettings | None = None) -> None:
+        self._settings = settings or EchoSettings()
+        size = self._settings.max_delay_frames + 2
+        self._out = np.zeros(size)
+        self._sum_out = np.zeros(size)
+        self._sum_square = np.zeros(size)
+        self._sum_product = np.zeros(size)
+        self._sum_in = self._sum_in_square = self._weight = 0.0
+        self._pending = 0.0
+        self._loud = 0
+
+    def outgoing(self, frame: Frame) -> None:
+        """``frame`` went out; the loudest one counts when several come before :meth:`incoming`."""
+        self._pending = max(self._pending, _amplitude(frame))
+
+    def incoming(self, frame: Frame) -> bool:
+        """True when ``frame`` is no louder than the bot's own echo would be."""
+        self._out = np.roll(self._out, 1)
+        self._out[0], self._pending = self._pending, 0.0
+        if not self._out.any():
+            return False
+        heard = _amplitude(frame)
+        self._learn(heard)
+        return heard <= self.expected() * 10 ** (self._settings.margin_db / 20)
+
+    def expected(self) -> float:
+        """Amplitude (rms, full scale 1) of the echo foretold for the last incoming frame."""
+        delay, gain = self._echo()
+        near = self._out[max(0, delay - 1) : delay + 2] if delay >= 0 else self._out[:12]
+        return float(near.max()) * gain
+
+    @property
+    def return_loss_db(self) -> float | None:
+        """Level of the echo against the outgoing sound, dB; None while unknown or absent."""
+        delay, gain = self._echo()
+        return 20 * float(np.log10(gain)) if delay >= 0 and gain > 0 else None
+
+    def _learn(self, heard: float) -> None:
+        keep = self._settings.memory
+        self._sum_out = keep * self._sum_out + self._out
+        self._sum_square = keep * self._sum_square + self._out**2
+        self._sum_product = keep * self._sum_product + self._out * heard
+        self._sum_in = keep * self._sum_in + heard
+        self._sum_in_square = keep * self._sum_in_square + heard * heard
+        self._weight = keep * self._weight + 1
+        self._loud += bool(self._out[0] > 1e-3)
+
+    def _echo(self) -> tuple[int, float]:
+        """Delay in frames (-1: none known) and gain of the echo."""
+        if self._loud < self._settings.learn_frames:
+            return -1, 10 ** (self._settings.assume_db / 20)
+        correlation, gain = self._regression()
+        best = int(np.argmax(correlation))
+        if correlation[best] < self._settings.correlation:
+            return -1, 0.0
+        return best, max(0.0, float(gain[best]))
+
+    def _regression(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        variance_out = self._sum_square - self._sum_out**2 / self._weight
+        variance_in = self._sum_in_square - self._sum_in**2 / self._weight
+        common = self._sum_product - self._sum_out * self._sum_in / self._weight
+        scale = np.sqrt(np.maximum(variance_out * variance_in, 1e-18))
+        return common / scale, common / np.maximum(variance_out, 1e-12)
+
+
+def _amplitude(frame: Frame) -> float:
+    level = rms_dbfs(frame)
+    return float(10 ** (level / 20)) if level > -80 else 0.0

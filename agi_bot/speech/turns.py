@@ -1,0 +1,347 @@
+"""Whose turn is it?  End of turn and barge-in.  Pure: no I/O, no clock.
+
+:class:`TurnTaker` is told, at every frame and whenever a partial or an intent changes, what
+is known; it answers with a :class:`Decision`.  All times are ms of the call's sound.
+
+The end of a turn is decided by what was said, not by a fixed silence::
+
+    the text answers the question, is stable and has its values   -> quick_ms
+    it is a whole sentence of which nothing more is known         -> normal_ms
+    the step waits for a date or a number that is not there yet   -> value_ms
+    it ends in 嗯, 那个, 然后, "um", "and", "my number is"          -> open_ms
+    sound without words                                           -> wordless_ms
+
+While the bot speaks, sound of the caller first pauses it, words that are more than a
+backchannel make it stop, and when nothing comes of it the bot goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Protocol
+
+from agi_bot.contracts import Intent
+from agi_bot.speech.words import ends_with, is_made_of, plain, words_of
+
+_LONG_KINDS = frozenset({"number", "phone", "id", "digits", "plate", "address"})
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSettings:
+    """Every limit of turn-taking, ms.
+
+    ``quick_ms``..``wordless_ms``: silence after which a turn ends (see the module).
+    ``stable_ms``: a partial that did not change for so long is understood early.
+    ``sure``: intent confidence from which an early intent counts.
+    ``long_chars``: an answer with more characters (words in English) never ends quickly.
+    ``max_turn_ms``: longest turn, then the bot may interrupt politely.
+    ``pause_ms``: sound of the caller after which a speaking bot pauses.
+    ``pause_on_words``: a bot pauses for words only, unless sound lasts ``insist_ms``.
+    ``insist_ms``: sound of this length takes the turn even without words.
+    ``false_alarm_ms``: silence after a pause without words, until the bot goes on.
+    ``backchannel_ms``: silence after a backchannel, until the bot goes on.
+    """
+
+    quick_ms: int = 200
+    normal_ms: int = 450
+    value_ms: int = 900
+    open_ms: int = 1100
+    wait_ms: int = 4000
+    wordless_ms: int = 600
+    stable_ms: int = 80
+    sure: float = 0.6
+    long_chars: int = 8
+    max_turn_ms: int = 20_000
+    pause_ms: int = 160
+    pause_on_words: bool = False
+    insist_ms: int = 700
+    false_alarm_ms: int = 500
+    backchannel_ms: int = 250
+
+    def with_patience(self, patience_ms: int) -> TurnSettings:
+        """These settings with a step's own patience: the pause inside a turn that is waited for."""
+        if patience_ms <= 0:
+            return self
+        longer = max(self.open_ms, patience_ms)
+        return replace(
+            self,
+            quick_ms=min(self.quick_ms, patience_ms),
+            normal_ms=patience_ms,
+            value_ms=max(self.value_ms, patience_ms),
+            open_ms=longer,
+        )
+
+
+QUICK = TurnSettings(quick_ms=160, normal_ms=350, value_ms=700, open_ms=900)
+PATIENT = TurnSettings(quick_ms=350, normal_ms=800, value_ms=1300, open_ms=1800, long_chars=5)
+PRESETS: Mapping[str, TurnSettings] = {"quick": QUICK, "normal": TurnSettings(), "patient": PATIENT}
+"""Settings by the name of ``turns.preset``."""
+
+
+class Asks(Protocol):
+    """What the step waits for; :class:`agi_bot.flow.events.Listen` has these fields."""
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """The step's own intents."""
+
+    @property
+    def wanted(self) -> Mapping[str, str]:
+        """Slot name -> entity kind."""
+
+    @property
+    def patience_ms(self) -> int:
+        """0: the settings' own."""
+
+    @property
+    def backchannel(self) -> tuple[str, ...]:
+        """Words that do not interrupt, besides those of the language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An :class:`Asks` of one's own, for tests and tools."""
+
+    expected: tuple[str, ...] = ()
+    wanted: Mapping[str, str] = field(default_factory=dict)
+    patience_ms: int = 0
+    backchannel: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What is known at ``now_ms``.
+
+    ``speech``: the caller makes sound of speech now; ``heard_ms``: its last sound so far
+    (:class:`agi_bot.speech.vad.Segment` ``to_ms``).  ``partial``: the utterance's words so
+    far.  ``intent`` was understood from the text ``intent_of`` (None: not yet).
+    ``bot_speaking``: sound of a prompt goes out, or it is paused.  ``interruptible``: the
+    prompt may be cut here.
+    """
+
+    now_ms: int
+    speech: bool
+    partial: str = ""
+    intent: Intent | None = None
+    intent_of: str = ""
+    bot_speaking: bool = False
+    interruptible: bool = True
+
+
+class Act(StrEnum):
+    """What is to be done."""
+
+    NOTHING = "nothing"
+    PAUSE = "pause"
+    """The bot falls silent at once; whether it stays so is not yet known."""
+    STOP = "stop"
+    """The caller took the turn: what was not spoken of the prompt is cut."""
+    RESUME = "resume"
+    """It was nothing (a cough, 嗯): the bot goes on.  The utterance is finished and dropped."""
+    END = "end"
+    """The caller's turn is over: finish the utterance and answer."""
+    DROP = "drop"
+    """Sound without words is over and nobody was interrupted: finish the utterance and drop it."""
+    TOO_LONG = "too_long"
+    """The caller speaks without end: finish the utterance and answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """``act`` and, for the record, ``why`` and the silence that was waited for.
+
+    ``understand``: text that is stable and worth interpreting now, before the turn ends
+    (empty: nothing new).  ``from_ms``/``to_ms``: the caller's first and last sound.
+    """
+
+    act: Act = Act.NOTHING
+    why: str = ""
+    understand: str = ""
+    silence_ms: int = 0
+    from_ms: int = -1
+    to_ms: int = -1
+
+
+class TurnTaker:
+    """One call's judge of turns."""
+
+    def __init__(self, settings: TurnSettings | None = None, language: str = "zh-CN") -> None:
+        self._settings = settings or TurnSettings()
+        self._words = words_of(language)
+        self._reset()
+
+    @property
+    def in_turn(self) -> bool:
+        """The caller has begun to speak and the turn has not ended."""
+        return self._from_ms >= 0
+
+    def _reset(self) -> None:
+        self._from_ms = self._to_ms = self._changed_ms = -1
+        self._voiced_ms = 0
+        self._last_ms = -1
+        self._partial = self._asked = ""
+        self._paused = self._stopped = False
+
+    def update(self, now: Now, asks: Asks, *, from_ms: int = -1, to_ms: int = -1) -> Decision:
+        """What follows from ``now``.
+
+        ``from_ms``/``to_ms``: where the present stretch of speech began and its last sound,
+        as the voice activity detector knows them (-1: ``now_ms``).
+        """
+        self._note(now, from_ms, to_ms)
+        if not self.in_turn:
+            return Decision()
+        settings = self._settings.with_patience(asks.patience_ms)
+        decision = self._decide(now, asks, settings)
+        if decision.act in (Act.END, Act.DROP, Act.RESUME, Act.TOO_LONG):
+            self._reset()
+        elif decision.act is Act.NOTHING:
+            decision = replace(decision, understand=self._to_understand(now, settings))
+        return decision
+
+    def _note(self, now: Now, from_ms: int, to_ms: int) -> None:
+        if now.speech:
+            if not self.in_turn:
+                self._from_ms = from_ms if from_ms >= 0 else now.now_ms
+                self._last_ms = self._from_ms
+            self._voiced_ms += max(0, now.now_ms - self._last_ms)
+            self._to_ms = max(self._to_ms, to_ms if to_ms >= 0 else now.now_ms)
+        self._last_ms = now.now_ms
+        if now.partial != self._partial:
+            self._partial, self._changed_ms = now.partial, now.now_ms
+
+    def _decide(self, now: Now, asks: Asks, settings: TurnSettings) -> Decision:
+        if now.bot_speaking and not self._stopped:
+            return self._over_the_bot(now, asks, settings)
+        if now.now_ms - self._from_ms >= settings.max_turn_ms:
+            return self._say(Act.TOO_LONG, "max_turn", 0)
+        if now.speech:
+            return Decision()
+        return self._after_silence(now, asks, settings)
+
+    # --- the bot is speaking ---------------------------------------------------------
+
+    def _over_the_bot(self, now: Now, asks: Asks, settings: TurnSettings) -> Decision:
+        if self._answers(now, asks, settings):
+            return self._interrupt(now, asks, settings)
+        if not now.speech:
+            return self._false_alarm(now, settings)
+        if now.interruptible and not self._paused and self._worth_a_pause(settings):
+            self._paused = True
+            return self._say(Act.PAUSE, "voice", 0)
+        return Decision()
+
+    def _answers(self, now: Now, asks: Asks, settings: TurnSettings) -> bool:
+        """More than a backchannel was said, or a backchannel that answers the question."""
+        if self._voiced_ms >= settings.insist_ms and not self._only_backchannel(asks):
+            return True
+        if not plain(now.partial) or is_made_of(now.partial, self._words.hesitation):
+            return False
+        return not self._only_backchannel(asks) or self._is_answer(now, asks, settings)
+
+    def _only_backchannel(self, asks: Asks) -> bool:
+        return is_made_of(self._partial, self._words.backchannel | frozenset(asks.backchannel))
+
+    def _is_answer(self, now: Now, asks: Asks, settings: TurnSettings) -> bool:
+        """A backchannel answers only where the prompt has come to its question: then the step expects it."""
+        return bool(asks.expected) and not asks.wanted and self._sure(now, settings) and self._expects(now, asks)
+
+    def _interrupt(self, now: Now, asks: Asks, settings: TurnSettings) -> Decision:
+        if not now.interruptible:
+            # Heard and kept: it counts when the protected words are over.
+            return Decision()
+        self._stopped = True
+        return self._say(Act.STOP, "words" if plain(now.partial) else "voice", 0)
+
+    def _worth_a_pause(self, settings: TurnSettings) -> bool:
+        if settings.pause_on_words and not plain(self._partial):
+            return self._voiced_ms >= settings.insist_ms
+        return self._voiced_ms >= settings.pause_ms
+
+    def _false_alarm(self, now: Now, settings: TurnSettings) -> Decision:
+        silence = now.now_ms - self._to_ms
+        limit = settings.backchannel_ms if plain(now.partial) else settings.false_alarm_ms
+        if silence < limit:
+            return Decision()
+        act = Act.RESUME if self._paused else Act.DROP
+        return self._say(act, "backchannel" if plain(now.partial) else "no_words", silence)
+
+    # --- the caller has the turn -----------------------------------------------------
+
+    def _after_silence(self, now: Now, asks: Asks, settings: TurnSettings) -> Decision:
+        silence = now.now_ms - self._to_ms
+        limit, why = self._limit(now, asks, settings)
+        if silence < limit:
+            return Decision()
+        return self._say(Act.DROP if why == "no_words" and not self._stopped else Act.END, why, silence)
+
+    def _limit(self, now: Now, asks: Asks, settings: TurnSettings) -> tuple[int, str]:
+        text = plain(now.partial)
+        if not text:
+            return settings.wordless_ms, "no_words"
+        if ends_with(text, self._words.wait):
+            return settings.wait_ms, "asked_to_wait"
+        if self._is_open(text, now, asks):
+            return settings.open_ms, "open"
+        if asks.wanted and not self._has_value(now, asks):
+            return settings.value_ms, "value_missing"
+        if self._complete(now, asks, settings):
+            return settings.quick_ms, "complete"
+        return settings.normal_ms, "silence"
+
+    def _is_open(self, text: str, now: Now, asks: Asks) -> bool:
+        if is_made_of(text, self._words.hesitation):
+            return not (self._words.backchannel and self._expects(now, asks) and self._only_backchannel(asks))
+        return ends_with(text, self._words.open)
+
+    def _complete(self, now: Now, asks: Asks, settings: TurnSettings) -> bool:
+        if _length(now.partial) > settings.long_chars or not self._sure(now, settings):
+            return False
+        if asks.wanted:
+            return self._has_value(now, asks) and not self._may_grow(asks)
+        return self._expects(now, asks)
+
+    def _sure(self, now: Now, settings: TurnSettings) -> bool:
+        intent = now.intent
+        return intent is not None and now.intent_of == now.partial and intent.confidence >= settings.sure
+
+    @staticmethod
+    def _expects(now: Now, asks: Asks) -> bool:
+        return now.intent is not None and now.intent.name in asks.expected
+
+    @staticmethod
+    def _has_value(now: Now, asks: Asks) -> bool:
+        if now.intent is None or now.intent_of != now.partial:
+            return False
+        found = {entity.kind for entity in now.intent.entities}
+        return all(_fits(kind, found) for kind in asks.wanted.values()) or now.intent.name in asks.expected
+
+    @staticmethod
+    def _may_grow(asks: Asks) -> bool:
+        """Numbers come in groups: 138 (pause) 1234 (pause) 5678."""
+        return any(kind in _LONG_KINDS for kind in asks.wanted.values())
+
+    def _to_understand(self, now: Now, settings: TurnSettings) -> str:
+        if not plain(now.partial) or now.partial in (self._asked, now.intent_of):
+            return ""
+        if now.speech and now.now_ms - self._changed_ms < settings.stable_ms:
+            return ""
+        self._asked = now.partial
+        return now.partial
+
+    def _say(self, act: Act, why: str, silence: int) -> Decision:
+        return Decision(act, why, silence_ms=silence, from_ms=self._from_ms, to_ms=self._to_ms)
+
+
+def _fits(kind: str, found: set[str]) -> bool:
+    if kind == "datetime":
+        return "datetime" in found or {"date", "time"} <= found
+    return kind in found or kind in ("text", "any")
+
+
+def _length(text: str) -> int:
+    """Characters of Chinese, words of other scripts."""
+    words = plain(text).split()
+    return sum(len(word) if not word.isascii() else 1 for word in words)

@@ -1,0 +1,95 @@
+"""The one place that touches libvosk.  Everything here blocks: call it in a thread."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import vosk
+
+from agi_bot.errors import ModelError, SpeechError
+
+ERRORS_ONLY = -2
+"""libvosk's own log goes to stderr without a call's id; only its errors are let through."""
+
+
+def load(path: Path) -> Any:
+    """The model in ``path``, which must have been inspected before.  Raises ModelError."""
+    vosk.SetLogLevel(ERRORS_ONLY)
+    try:
+        return vosk.Model(str(path))
+    except Exception as error:
+        raise ModelError(
+            f"the speech model {path} cannot be loaded: {error}",
+            cure="fetch it again with: agi-bot models pull NAME --force",
+        ) from error
+
+
+def knows(model: Any, word: str) -> bool:
+    """True when ``word`` is in the model's vocabulary."""
+    return bool(model.vosk_model_find_word(word) >= 0)
+
+
+class Decoder:
+    """One caller's recogniser; safe to call from any thread, one call at a time.
+
+    ``rate`` is the rate of the sound that is fed, Hz.  ``grammar`` is a JSON list of phrases
+    or empty for the model's own language model.
+    """
+
+    def __init__(self, model: Any, rate: int, grammar: str) -> None:
+        self._lock = threading.Lock()
+        self._model = model
+        self._rate = rate
+        self._grammar = grammar
+        self._kaldi = self._make()
+        self._fed = False
+
+    def _make(self) -> Any:
+        arguments = (self._model, self._rate) + ((self._grammar,) if self._grammar else ())
+        try:
+            kaldi = vosk.KaldiRecognizer(*arguments)
+        except Exception as error:
+            raise SpeechError(f"no recogniser could be made: {error}") from error
+        kaldi.SetWords(True)
+        return kaldi
+
+    def accept(self, pcm: bytes) -> tuple[str, str]:
+        """Feed samples; a result when libvosk itself ended a part of the utterance (else ""), and the partial."""
+        with self._lock:
+            self._fed = True
+            ended = self._kaldi.AcceptWaveform(pcm)
+            part = self._kaldi.Result() if ended else ""
+            return part, self._kaldi.PartialResult()
+
+    def finish(self, pcm: bytes) -> str:
+        """Feed the last samples and end the utterance; libvosk's last result."""
+        with self._lock:
+            if pcm:
+                self._kaldi.AcceptWaveform(pcm)
+                self._fed = True
+            # An untouched decoder has nothing to finish, and Kaldi complains about it.
+            result = self._kaldi.FinalResult() if self._fed else "{}"
+            self._kaldi.Reset()
+            self._fed = False
+            return str(result)
+
+    def expect(self, grammar: str) -> None:
+        """Use ``grammar`` from now on.  Only between utterances."""
+        with self._lock:
+            if grammar == self._grammar:
+                return
+            self._grammar = grammar
+            if not grammar:
+                self._kaldi = self._make()
+                return
+            # SetGrammar while decoding, or with an empty list, ends the process.
+            self._kaldi.Reset()
+            self._kaldi.SetGrammar(grammar if json.loads(grammar) else '["[unk]"]')
+
+    def close(self) -> None:
+        """Free it."""
+        with self._lock:
+            self._kaldi = None

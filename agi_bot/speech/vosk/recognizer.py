@@ -1,0 +1,240 @@
+"""The promise :class:`~agi_bot.contracts.Recognizer`, kept with Vosk."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from agi_bot.audio import LINE_RATE, Frame, Resampler
+from agi_bot.contracts import Hints, Transcript, Word
+from agi_bot.errors import ModelError, SpeechError
+from agi_bot.speech.vosk import engine, results
+from agi_bot.speech.vosk.folder import ModelFolder, inspect_folder
+from agi_bot.speech.vosk.settings import VoskSettings
+from agi_bot.speech.vosk.trial import try_model
+from agi_bot.speech.vosk.vocabulary import Vocabulary, grammar, join
+
+_SMALL_VOCABULARY = 3000
+_NO_HINTS = Hints()
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A model in memory, with its vocabulary for one language."""
+
+    folder: ModelFolder
+    model: Any
+    vocabulary: Vocabulary
+
+    def grammar(self, hints: Hints, settings: VoskSettings) -> str:
+        """Small vocabularies are biased by ``hints``; large ones only fenced when the settings say so."""
+        if not self.folder.grammar:
+            return ""
+        phrases = hints.phrases[: settings.phrases_limit]
+        if len(self.vocabulary.words) <= _SMALL_VOCABULARY:
+            return grammar(self.vocabulary, phrases, whole=True)
+        return grammar(self.vocabulary, phrases, whole=False) if settings.fence else ""
+
+
+class VoskRecognizer:
+    """Vosk models, shared by all calls.
+
+    ``models`` maps a language (``zh-CN``, ``en``) to a model folder; several languages may
+    name the same folder.  :meth:`start` loads, :meth:`stop` frees the threads.
+    """
+
+    def __init__(self, models: Mapping[str, Path], settings: VoskSettings | None = None) -> None:
+        self._paths = {_primary(language): path for language, path in models.items()}
+        self._settings = settings or VoskSettings()
+        self._loaded: dict[str, _Loaded] = {}
+        threads = self._settings.threads or os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="vosk")
+
+    @property
+    def name(self) -> str:
+        """``vosk:`` and the model folders' names."""
+        return "vosk:" + "+".join(dict.fromkeys(path.name for path in self._paths.values()))
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Primary language tags that can be opened."""
+        return tuple(self._paths)
+
+    async def start(self) -> None:
+        """Look at, try and load every model.  Raises :class:`~agi_bot.errors.ModelError`."""
+        models: dict[Path, Any] = {}
+        for language, path in self._paths.items():
+            folder = inspect_folder(path)
+            if path not in models:
+                await try_model(path)
+                models[path] = await self.work(engine.load, path)
+            vocabulary = await self.work(_vocabulary, folder, language)
+            self._loaded[language] = _Loaded(folder, models[path], vocabulary)
+
+    async def stop(self) -> None:
+        """Free threads and models; open ears cannot be used any more."""
+        self._loaded.clear()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def open(self, *, language: str, hints: Hints = _NO_HINTS) -> VoskHearing:
+        """A new ear.  Raises :class:`~agi_bot.errors.ModelError` for a language without a model."""
+        loaded = self._find(language)
+        rate = loaded.folder.decoding_rate(LINE_RATE)
+        words = await self.work(loaded.grammar, hints, self._settings)
+        decoder = await self.work(engine.Decoder, loaded.model, rate, words)
+        return VoskHearing(self, loaded, decoder, rate, self._settings)
+
+    def cannot_hear(self, language: str, hints: Hints) -> tuple[str, ...]:
+        """Those of the hinted phrases that have a word outside of the model's vocabulary."""
+        vocabulary = self._find(language).vocabulary
+        return tuple(phrase for phrase in hints.phrases if not vocabulary.cut(phrase))
+
+    async def work(self, function: Callable[..., _T], *arguments: Any) -> _T:
+        """Run ``function`` in the recogniser's own threads."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+        except RuntimeError as error:
+            raise SpeechError(f"the recogniser has been stopped: {error}") from error
+
+    def _find(self, language: str) -> _Loaded:
+        tag = _primary(language)
+        if tag in self._loaded:
+            return self._loaded[tag]
+        if tag in self._paths:
+            raise ModelError(f"the model for {language} is not loaded yet", cure="await start() first")
+        known = ", ".join(self._paths) or "none"
+        raise ModelError(
+            f"no speech model for the language {language} (there are: {known})",
+            cure="agi-bot models list shows which model speaks it; name it in agi-bot.yml",
+        )
+
+
+class VoskHearing:
+    """One caller's ear.  Calls are made one after another, as frames come."""
+
+    def __init__(
+        self, home: VoskRecognizer, loaded: _Loaded, decoder: engine.Decoder, rate: int, settings: VoskSettings
+    ) -> None:
+        self._home = home
+        self._loaded = loaded
+        self._decoder = decoder
+        self._rate = rate
+        self._line_rate = rate
+        self._settings = settings
+        self._clock = _Clock()
+        self._resampler: Resampler | None = None
+        self._waiting = bytearray()
+        self._parts: tuple[Word, ...] = ()
+        self._partial = ""
+        self._hints: Hints | None = None
+
+    async def hear(self, frame: Frame) -> Transcript:
+        """Feed ``frame`` of any rate; the utterance's current partial."""
+        self._clock.hear(frame.ms)
+        self._waiting += self._at_model_rate(frame)
+        if len(self._waiting) >= self._rate * self._settings.chunk_ms // 1000 * 2:
+            await self._decode()
+        return self._transcript()
+
+    def skip(self, ms: float) -> None:
+        """``ms`` of the call's sound passed that was not fed: the words' times go on."""
+        self._clock.skip(ms)
+
+    async def finish(self) -> Transcript:
+        """End the utterance; its final transcript."""
+        pcm, self._waiting = bytes(self._waiting) + self._rest(), bytearray()
+        last = await self._home.work(self._decoder.finish, pcm)
+        words = self._parts + self._timed(last)
+        self._parts, self._partial = (), ""
+        await self._take_hints()
+        return results.transcript(words, self._settings)
+
+    async def expect(self, hints: Hints) -> None:
+        """Use ``hints`` from the next utterance on."""
+        self._hints = hints
+        if not self._partial and not self._parts:
+            await self._take_hints()
+
+    async def close(self) -> None:
+        """Free the decoder; may be called twice."""
+        await self._home.work(self._decoder.close)
+
+    async def _decode(self) -> None:
+        pcm, self._waiting = bytes(self._waiting), bytearray()
+        ended, partial = await self._home.work(self._decoder.accept, pcm)
+        self._parts += self._timed(ended)
+        self._partial = results.parse_partial(partial)
+
+    async def _take_hints(self) -> None:
+        hints, self._hints = self._hints, None
+        if hints is not None:
+            text = await self._home.work(self._loaded.grammar, hints, self._settings)
+            await self._home.work(self._decoder.expect, text)
+
+    def _timed(self, answer: str) -> tuple[Word, ...]:
+        return tuple(map(self._clock.place, results.parse_words(answer))) if answer else ()
+
+    def _transcript(self) -> Transcript:
+        before = results.known([word.text for word in self._parts])
+        return Transcript(join([*before, *([self._partial] if self._partial else [])]))
+
+    def _at_model_rate(self, frame: Frame) -> bytes:
+        if frame.rate == self._rate:
+            return frame.pcm
+        if self._resampler is None:
+            self._resampler = Resampler(frame.rate, self._rate)
+            self._line_rate = frame.rate
+        return self._resampler.push(frame).pcm
+
+    def _rest(self) -> bytes:
+        resampler, self._resampler = self._resampler, None
+        if resampler is None:
+            return b""
+        return resampler.push(Frame(b"", self._line_rate), last=True).pcm
+
+
+class _Clock:
+    """Turns times of the sound that was fed into times of the call's sound, ms."""
+
+    def __init__(self) -> None:
+        self._fed = 0.0
+        self._jumps: list[tuple[float, float]] = [(0.0, 0.0)]
+
+    def hear(self, ms: float) -> None:
+        self._fed += ms
+
+    def skip(self, ms: float) -> None:
+        fed, skipped = self._jumps[-1]
+        if fed == self._fed:
+            self._jumps[-1] = (fed, skipped + ms)
+        else:
+            self._jumps.append((self._fed, skipped + ms))
+        del self._jumps[:-64]
+
+    def place(self, word: Word) -> Word:
+        shift = self._skipped(word.start_ms)
+        return Word(word.text, word.start_ms + shift, word.end_ms + shift, word.confidence)
+
+    def _skipped(self, fed_ms: float) -> int:
+        before = [skipped for fed, skipped in self._jumps if fed <= fed_ms + 1]
+        return round(before[-1] if before else self._jumps[0][1])
+
+
+def _vocabulary(folder: ModelFolder, language: str) -> Vocabulary:
+    if not folder.grammar:
+        return Vocabulary(frozenset())
+    whole = Vocabulary.parse(folder.words.read_text("utf-8").splitlines())
+    own = folder.lists.get(language)
+    return whole.only(own.read_text("utf-8").split()) if own else whole
+
+
+def _primary(language: str) -> str:
+    """``zh`` of ``zh-CN``, ``zh_CN`` and ``zh``; ``cn`` is Vosk's own name of ``zh``."""
+    tag = language.replace("_", "-").split("-")[0].lower()
+    return "zh" if tag == "cn" else tag
