@@ -1,0 +1,65 @@
+"""The line is lent to the bot for seconds only, so that a dead bot is never a dead line.
+
+The dialplan (dialplans/asterisk/agi-bot.conf) starts every call with an absolute timeout
+of 1.5 s.  The bot's first AGI command renews it (:func:`first_command`), and during the
+call :class:`Loans` renews it over AMI, once a second, from the event loop that serves the
+calls.  When a bot hangs, Asterisk itself takes the caller to the dialplan's fallback.
+docs/dead-bot.md tells the whole story.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+from agi_bot.errors import PbxError
+
+LOAN_S = 4
+"""For how long a renewal is good, seconds."""
+
+RENEW_S = 1.0
+"""Seconds between renewals."""
+
+Send = Callable[[str, dict[str, str]], Awaitable[object]]
+"""Sends an AMI action, as :meth:`agi_bot.pbx.ami.Ami.action` does."""
+
+
+def first_command(*, renewable: bool) -> bytes:
+    """The AGI command (``SET AUTOHANGUP``) that every call must begin with.
+
+    ``renewable`` tells whether an AMI is logged in; without one the loan is made for good,
+    and only the supervisor guards the call.
+    """
+    return b"SET AUTOHANGUP %d\n" % (LOAN_S if renewable else 0)
+
+
+class Loans:
+    """Renews the loans of all lines that the bot holds; :meth:`run` is a task beside the calls.
+
+    ``send`` needs an AMI user with the write class ``call``.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._channels: set[str] = set()
+
+    def take(self, channel: str) -> None:
+        """The bot has ``channel`` from now on."""
+        self._channels.add(channel)
+
+    def give_back(self, channel: str) -> None:
+        """The bot has it no longer: renew nothing, or an absolute timeout would hit the admin's queue."""
+        self._channels.discard(channel)
+
+    async def run(self) -> None:
+        """Renew until cancelled.  A renewal that fails is the next one's matter."""
+        while True:
+            for channel in sorted(self._channels):
+                await self._renew(channel)
+            await asyncio.sleep(RENEW_S)
+
+    async def _renew(self, channel: str) -> None:
+        if channel in self._channels:
+            with contextlib.suppress(PbxError):
+                await self._send("AbsoluteTimeout", {"Channel": channel, "Timeout": str(LOAN_S)})
