@@ -1,0 +1,89 @@
+"""One call's stream of voice activity."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from agi_bot.audio import LINE_RATE, Frame, Resampler, Samples
+from agi_bot.speech.echo import EchoGuard
+from agi_bot.speech.vad.model import CONTEXT, WINDOW, Floats, VadModel
+from agi_bot.speech.vad.segmenter import WINDOW_MS, Segment, Segmenter, VadSettings
+
+
+class Batcher(Protocol):
+    """What answers a stream's windows."""
+
+    @property
+    def model(self) -> VadModel:
+        """The network."""
+
+    @property
+    def settings(self) -> VadSettings:
+        """Limits of all streams."""
+
+    async def ask(self, window: Floats, state: Floats) -> tuple[float, Floats]:
+        """Probability of speech and the next state."""
+
+    def left(self) -> None:
+        """A stream was closed."""
+
+
+class VoiceActivity:
+    """One call's stream: frames of any length and rate in, speech or not out.
+
+    Tell it the bot's own sound with :meth:`spoke`: what comes back of it is no speech.
+    """
+
+    def __init__(self, batcher: Batcher, guard: EchoGuard | None = None) -> None:
+        self._batcher = batcher
+        self._guard = guard or EchoGuard()
+        self._state = batcher.model.fresh()
+        self._context = np.zeros(CONTEXT, dtype=np.float32)
+        self._rest = np.zeros(0, dtype=np.float32)
+        self._echo = False
+        self._resampler: Resampler | None = None
+        self._windows = 0
+        self._closed = False
+        self.settings = batcher.settings
+        self.segmenter = Segmenter(batcher.settings)
+
+    def spoke(self, frame: Frame) -> None:
+        """The bot sent ``frame``; nothing need be told while it is silent."""
+        self._guard.outgoing(frame)
+
+    async def hear(self, frame: Frame) -> Segment:
+        """The state of speech after the caller's next ``frame``."""
+        # A window of 32 ms counts as echo only when every frame in it does.
+        echo = self._guard.incoming(frame)
+        self._echo = echo and (self._echo or not len(self._rest))
+        self._rest = np.concatenate([self._rest, _floats(self._at_line_rate(frame))])
+        while len(self._rest) >= WINDOW:
+            await self._window(suppress=self._echo)
+            self._echo = echo
+        return self.segmenter.segment
+
+    async def _window(self, *, suppress: bool) -> None:
+        window, self._rest = self._rest[:WINDOW], self._rest[WINDOW:]
+        chance, self._state = await self._batcher.ask(np.concatenate([self._context, window]), self._state)
+        self._context = window[-CONTEXT:]
+        self._windows += 1
+        self.segmenter.push(0.0 if suppress else chance, self._windows * WINDOW_MS)
+
+    def close(self) -> None:
+        """The call ended; may be called twice."""
+        if not self._closed:
+            self._closed = True
+            self._batcher.left()
+
+    def _at_line_rate(self, frame: Frame) -> Samples:
+        if frame.rate == LINE_RATE:
+            return frame.samples
+        if self._resampler is None:
+            self._resampler = Resampler(frame.rate, LINE_RATE)
+        return self._resampler.push(frame).samples
+
+
+def _floats(samples: Samples) -> Floats:
+    return samples.astype(np.float32) / 32768.0
