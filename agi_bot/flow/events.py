@@ -97,6 +97,13 @@ class TooLong:
 
 
 @dataclass(frozen=True, slots=True)
+class Noticed:
+    """How the caller seems to feel now (``hesitant``, ``angry``, ...); replaces what was noticed before."""
+
+    moods: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class EngineFailed:
     """An engine (``recognizer``, ``interpreter``, ``voice``) failed and could not be replaced."""
 
@@ -114,6 +121,7 @@ Event = (
     | HookFailed
     | HungUp
     | TooLong
+    | Noticed
     | EngineFailed
 )
 

@@ -1,0 +1,300 @@
+"""The dialogue: events of one call in, actions out; no I/O, no clock.
+
+It is to a conversation what h11 is to HTTP.  Whatever comes in whatever order,
+:meth:`Dialogue.receive` never raises, and every dialogue ends: by the flow, by its
+ladders, or by its limits.
+
+What an answer is taken for, in this order:
+
+1. an intent under ``anywhere`` that ends or transfers the call (stop calling, a person);
+2. while confirming: yes, a correction, no;
+3. a value for a slot that the step collects;
+4. an intent under the step's ``on``;
+5. any other intent under ``anywhere`` (a question, "who are you");
+6. free text, where the step collects text;
+7. ``otherwise``, else the ladder ``unclear``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agi_bot.contracts import Intent, Value
+from agi_bot.flow.builtin import AFFIRM, DENY, OTHERWISE
+from agi_bot.flow.events import (
+    Action,
+    EngineFailed,
+    Event,
+    Heard,
+    HookFailed,
+    HookReturned,
+    HungUp,
+    Keyed,
+    Noticed,
+    PromptCut,
+    PromptEnded,
+    Silent,
+    Span,
+    Started,
+    TooLong,
+)
+from agi_bot.flow.filling import KEYED, Filled, from_keys
+from agi_bot.flow.moves import Moves
+from agi_bot.flow.parts import HookCall, Way
+from agi_bot.flow.state import LastHeard, Level, State
+from agi_bot.flow.values import read_value
+
+MOST_DENIALS = 2
+"""Times a confirmation may be denied before it counts as not understood."""
+
+
+class Dialogue(Moves):
+    """One call's dialogue over ``flow``.
+
+    Attributes: ``slots``, ``outcome``, ``tags``, ``step``, ``result_class``, ``transfer_to``,
+    ``variants`` (A/B wordings used), ``ended``, ``trace`` (ways taken, for coverage).
+    ``task`` are typed values (:meth:`Flow.read_task`); ``seed`` (the call's id) chooses A/B wordings.
+    """
+
+    def receive(self, event: Event) -> list[Action]:
+        """What to do about ``event``; empty when nothing, always empty after the end."""
+        if self.ended or (
+            self._state is State.NEW and not isinstance(event, Started | HungUp | TooLong | EngineFailed)
+        ):
+            return []
+        self._actions, self._moves = [], 0
+        _HANDLERS[type(event)](self, event)
+        self._run()
+        self._flush()
+        return self._actions
+
+    # --- events ------------------------------------------------------------------------
+
+    def _started(self, event: Started) -> None:
+        if self._state is State.NEW:
+            self.now = event.now
+            self._state = State.LISTENING
+            self._target = self.flow.script.start
+
+    def _on_heard(self, event: Heard) -> None:
+        if self._state is not State.LISTENING or self._too_many_answers():
+            return
+        self._heard = LastHeard(event.transcript.text, event.intent.entities)
+        self._asking.silence = 0
+        self._understand(event.intent)
+
+    def _keyed(self, event: Keyed) -> None:
+        if self._state is not State.LISTENING or self._too_many_answers():
+            return
+        self._asking.silence = 0
+        ways = self._step.keys.get(event.keys)
+        if ways and self._follow_first(ways, self._level, "keys", event.keys):
+            return
+        if self._key_fills(event.keys) or self._key_anywhere(event.keys):
+            return
+        self._unclear()
+
+    def _silent(self, _: Silent) -> None:
+        if self._state is not State.LISTENING or self._too_many_answers():
+            return
+        if self._step.wait is not None and not self._asking.confirming:
+            self._go_on()
+        else:
+            self._climb("silence")
+
+    def _hook_returned(self, event: HookReturned) -> None:
+        waiting = self._waiting
+        if waiting is None or waiting.hook != event.hook:
+            return
+        if waiting.way is not None:
+            self._answered(waiting.way, self._levels[waiting.level], event.values.get("answer"))
+        elif waiting.call is not None and self._save(waiting.call, event.values):
+            self._waiting = None
+            self._perform()
+        else:
+            self._hook_failed(HookFailed(event.hook, "the answer has another form than the flow declares"))
+
+    def _hook_failed(self, event: HookFailed) -> None:
+        waiting = self._waiting
+        if waiting is None or waiting.hook != event.hook:
+            return
+        self._waiting = None
+        self._state = State.LISTENING
+        if waiting.call is None:
+            self._unclear()
+        elif not self._follow_first(waiting.call.failed or (), self._level, "failed"):
+            self._trouble("hook")
+
+    def _noticed(self, event: Noticed) -> None:
+        self.moods = frozenset(event.moods)
+
+    def _hung_up(self, _: HungUp) -> None:
+        self._close(self.outcome or "hung_up")
+
+    def _too_long(self, _: TooLong) -> None:
+        self._note("too_long", "")
+        own = self.flow.script.too_long
+        self._levels = self._levels[:1]
+        ways = own if own and all(way.leaves for way in own) else self._defaults.too_long
+        if not self._follow_first(ways, self._level, "too_long"):
+            self._follow(self._defaults.too_long[0], self._level)
+
+    def _engine_failed(self, event: EngineFailed) -> None:
+        self._waiting = None
+        self._mute = event.engine == "voice"
+        if self._state is State.NEW:
+            self._end("error")
+        else:
+            self._trouble(event.engine)
+
+    def _nothing(self, _: PromptEnded | PromptCut) -> None:
+        """Prompts are the conversation's business."""
+
+    # --- understanding -----------------------------------------------------------------
+
+    def _understand(self, intent: Intent) -> None:
+        name = intent.name
+        if self._take_anywhere(name, leaving=True):
+            return
+        if self._asking.confirming:
+            self._confirmation(intent)
+        elif not (self._fills(intent) or self._take_on(name) or self._take_anywhere(name, leaving=False)):
+            self._last_chances()
+
+    def _take_on(self, name: str) -> bool:
+        return bool(name) and self._follow_first(self._step.on.get(name, ()), self._level, "on", name)
+
+    def _take_anywhere(self, name: str, *, leaving: bool) -> bool:
+        """Follow the ``anywhere`` way of ``name``, the innermost flow's first, unless the step has its own."""
+        if not name or name in self._step.on:
+            return False
+        for level in reversed(self._levels):
+            ways = level.flow.script.anywhere.get(name, ())
+            chosen = next((way for way in ways if self._open(way, level)), None)
+            if chosen is not None:
+                return chosen.leaves == leaving and self._follow_first(ways, level, "anywhere", name)
+        return False
+
+    def _last_chances(self) -> None:
+        if self._free_text() or self._take_on(OTHERWISE) or self._take_anywhere(OTHERWISE, leaving=False):
+            return
+        self._unclear()
+
+    def _fills(self, intent: Intent) -> bool:
+        """Whether the answer has a value (or half of one) for a slot that is still missing."""
+        step = self._step
+        if not step.collect:
+            return False
+        filled = self._filled(step, intent.entities, only_missing=True)
+        self._yes_or_no(filled, intent.name)
+        if not filled.values and not filled.halves:
+            return False
+        self._take_in(filled)
+        return True
+
+    def _yes_or_no(self, filled: Filled, intent: str) -> None:
+        if intent not in (AFFIRM, DENY) or intent in self._step.on:
+            return
+        missing = (name for name, spec in self._step.collect.items() if spec.type == "boolean")
+        for name in missing:
+            if name not in self._level.values:
+                filled.values[name] = intent == AFFIRM
+                return
+
+    def _free_text(self) -> bool:
+        for name, spec in self._step.collect.items():
+            if spec.type == "text" and name not in self._level.values and self._heard.text.strip():
+                self._take_in(Filled({name: self._heard.text.strip()}))
+                return True
+        return False
+
+    def _confirmation(self, intent: Intent) -> None:
+        filled = self._filled(self._step, intent.entities)
+        changed = {name: value for name, value in filled.values.items() if value != self._level.values.get(name)}
+        if changed:
+            self._take_in(Filled(changed))
+        elif intent.name == AFFIRM:
+            self._note("confirm", "yes")
+            self._asking.confirming = False
+            self._go_on()
+        elif intent.name == DENY:
+            self._denied()
+        elif not (self._take_on(intent.name) or self._take_anywhere(intent.name, leaving=False)):
+            self._unclear()
+
+    def _denied(self) -> None:
+        self._note("confirm", "no")
+        self._asking.denials += 1
+        if self._asking.denials > MOST_DENIALS:
+            self._unclear()
+            return
+        self._asking.confirming = False
+        for slot in self._step.collect:
+            self._level.put(slot, None)
+        self._ask_on(self._step)
+
+    # --- keys --------------------------------------------------------------------------
+
+    def _key_fills(self, keys: str) -> bool:
+        if self._asking.confirming:
+            return False
+        for name, spec in self._step.collect.items():
+            if name not in self._level.values and spec.type in KEYED:
+                value = from_keys(spec, keys)
+                if value is not None:
+                    self._take_in(Filled({name: value}))
+                    return True
+        return False
+
+    def _key_anywhere(self, keys: str) -> bool:
+        for level in reversed(self._levels):
+            script = level.flow.script
+            if keys in script.keys and self._follow_first(script.keys[keys], level, "keys", keys):
+                return True
+            if keys in script.keys_mean:
+                self._understand(Intent(script.keys_mean[keys], 1.0, engine="keys"))
+                return True
+        return False
+
+    # --- hooks -------------------------------------------------------------------------
+
+    def _save(self, call: HookCall, values: Mapping[str, Value]) -> bool:
+        try:
+            typed = {slot: read_value(values[slot], kind) for slot, kind in call.save.items() if slot in values}
+        except ValueError:
+            return False
+        for slot, value in typed.items():
+            self._level.put(slot, value, call.save[slot])
+        return True
+
+    def _answered(self, way: Way, level: Level, answer: Value | None) -> None:
+        self._waiting = None
+        if not isinstance(answer, str) or not answer.strip():
+            self._unclear()
+            return
+        self._speech_add([Span(answer.strip(), fixed=False)])
+        self._arrive(way, level)
+
+    def _too_many_answers(self) -> bool:
+        self._answers += 1
+        if self._answers > self.flow.script.limits.turns:
+            self._trouble("turns")
+            return True
+        return False
+
+
+_HANDLERS: Mapping[type, Callable[[Dialogue, Any], None]] = {
+    Started: Dialogue._started,
+    Heard: Dialogue._on_heard,
+    Keyed: Dialogue._keyed,
+    Silent: Dialogue._silent,
+    HookReturned: Dialogue._hook_returned,
+    HookFailed: Dialogue._hook_failed,
+    Noticed: Dialogue._noticed,
+    HungUp: Dialogue._hung_up,
+    TooLong: Dialogue._too_long,
+    EngineFailed: Dialogue._engine_failed,
+    PromptEnded: Dialogue._nothing,
+    PromptCut: Dialogue._nothing,
+}

@@ -1,0 +1,122 @@
+"""A flow that is fit to be run: what the author wrote, where, and its sub-flows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agi_bot.contracts import Value
+from agi_bot.errors import FlowError
+from agi_bot.flow.problem import Problem, Severity, Spot
+from agi_bot.flow.script import Script, Step
+from agi_bot.flow.tree import Node, Path
+from agi_bot.flow.values import read_value
+
+
+class TaskError(FlowError):
+    """The data of a call task does not fit the flow; ``problems`` has a line for each field."""
+
+    def __init__(self, flow: str, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(f"task data for flow {flow}: {'; '.join(problems)}", cure="correct the task")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flow:
+    """One version of a flow.
+
+    ``version`` is the start of the SHA-256 of the file and its sub-flows; ``parts`` are the
+    sub-flows by name.
+    """
+
+    file: str
+    version: str
+    script: Script
+    tree: Node
+    text: str = ""
+    parts: Mapping[str, Flow] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.script.flow
+
+    @property
+    def title(self) -> str:
+        return self.script.title or self.script.flow
+
+    @property
+    def language(self) -> str:
+        return self.script.language
+
+    @property
+    def voice(self) -> str:
+        return self.script.voice
+
+    @property
+    def longest_ms(self) -> int:
+        """The longest time a call may take, in ms."""
+        return self.script.limits.call
+
+    @property
+    def intents(self) -> frozenset[str]:
+        """Every intent that the flow or a sub-flow mentions."""
+        own = {*self.script.anywhere, *self.script.keys_mean.values()}
+        for step in self.script.steps.values():
+            own.update(step.on)
+        return frozenset(own - {"otherwise"}).union(*(part.intents for part in self.parts.values()))
+
+    def step(self, name: str) -> Step:
+        """The step ``name``; ``part/step`` names one of a sub-flow.  Raises :class:`KeyError`."""
+        head, _, rest = name.partition("/")
+        return self.parts[head].step(rest) if rest else self.script.steps[head]
+
+    def hints(self, step: str) -> tuple[str, ...]:
+        """Phrases that are likely to be said at ``step``; empty for an unknown step."""
+        try:
+            found = self.step(step)
+        except KeyError:
+            return ()
+        words = [word for spec in found.collect.values() for said in spec.choices.values() for word in said]
+        return tuple(dict.fromkeys([*found.hints, *words]))
+
+    def spot(self, path: Path) -> Spot:
+        """Where ``path`` is written."""
+        return self.tree.find(path).spot
+
+    def key_spot(self, path: Path) -> Spot:
+        """Where the name of ``path`` is written."""
+        return self.tree.key_spot(path)
+
+    def problem(
+        self, path: Path, rule: str, message: str, cure: str, *, text: str = "", severity: Severity = Severity.ERROR
+    ) -> Problem:
+        """A problem at ``path``."""
+        return Problem.at(self.spot(path), rule, message, cure, text=text, severity=severity)
+
+    def read_task(self, raw: Mapping[str, object]) -> dict[str, Value]:
+        """The typed values of a call task's JSON.  Raises :class:`TaskError`; unknown fields are refused."""
+        values: dict[str, Value] = {}
+        problems = [f"unknown field `{name}`" for name in raw if name not in self.script.task]
+        for name, spec in self.script.task.items():
+            given = raw.get(name, spec.default)
+            if given is None:
+                problems += [f"`{name}` is missing"] if spec.required else []
+                continue
+            try:
+                values[name] = read_value(given, spec.type)
+            except ValueError as error:
+                problems.append(f"`{name}`: {error}")
+            if spec.choices and str(given) not in spec.choices:
+                problems.append(f"`{name}` must be one of {', '.join(spec.choices)}")
+        if problems:
+            raise TaskError(self.name, problems)
+        return values
+
+    def read_defaults(self) -> dict[str, Value]:
+        """Task fields that have a default."""
+        task = self.script.task.items()
+        return {name: read_value(spec.default, spec.type) for name, spec in task if spec.default is not None}
+
+    def example_task(self) -> dict[str, object]:
+        """Task data made of the examples that the flow gives."""
+        return {name: spec.example for name, spec in self.script.task.items() if spec.example is not None}

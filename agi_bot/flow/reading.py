@@ -1,0 +1,105 @@
+"""Faults found while a flow is read into its written form: unknown keys, wrong types, bad values."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from agi_bot.flow.parts import HookCall, Slot, TaskField, Way
+from agi_bot.flow.problem import BrokenFlow, Problem, Spot
+from agi_bot.flow.script import HookInfo, Limits, Script, Step
+from agi_bot.flow.tree import Node, Path
+
+_PLACES: Mapping[str, tuple[type[BaseModel], ...]] = {
+    "task": (TaskField,),
+    "limits": (Limits,),
+    "hooks": (HookInfo,),
+    "collect": (Slot,),
+    "call": (HookCall,),
+}
+
+
+def read_script(tree: Node, file: str) -> Script:
+    """The written form of ``tree``.  Raises :class:`BrokenFlow` with every fault."""
+    if tree.pairs is None:
+        message = "the file is empty" if tree.scalar is None else "the file is not a flow"
+        raise BrokenFlow([Problem.at(Spot(file), "not-a-flow", message, "begin with `flow: name`")])
+    try:
+        return Script.model_validate(tree.plain())
+    except ValidationError as error:
+        raise BrokenFlow([_problem(fault, tree) for fault in error.errors(include_url=False)]) from None
+
+
+def _problem(fault: Any, tree: Node) -> Problem:
+    path: Path = tuple(part for part in fault["loc"] if part not in ("[key]", "function-before"))
+    kind: str = fault["type"]
+    if kind == "extra_forbidden":
+        return _unknown_key(path, tree)
+    if kind == "missing":
+        return _missing(path, tree)
+    return _wrong_value(fault, path, tree)
+
+
+def _unknown_key(path: Path, tree: Node) -> Problem:
+    key = str(path[-1])
+    known = sorted(_known_keys(path))
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    cure = f"did you mean `{near[0]}`?" if near else f"allowed here: {', '.join(known)}"
+    return Problem.at(
+        tree.key_spot(path), "unknown-key", f"`{key}` is not a key of the flow language here", cure, text=key
+    )
+
+
+def _known_keys(path: Path) -> set[str]:
+    return {field.alias or name for model in _models(path) for name, field in model.model_fields.items()}
+
+
+def _models(path: Path) -> tuple[type[BaseModel], ...]:
+    if len(path) == 1:
+        return (Script,)
+    if len(path) == 3 and path[0] == "steps":
+        return (Step,)
+    for key in reversed(path[:-1]):
+        if key in _PLACES:
+            return _PLACES[str(key)]
+    return (Way,)
+
+
+def _missing(path: Path, tree: Node) -> Problem:
+    where = f" in `{path[-2]}`" if len(path) > 1 else ""
+    spot = tree.key_spot(path[:-1]) if len(path) > 1 else tree.spot
+    return Problem.at(spot, "missing-key", f"`{path[-1]}` is missing{where}", f"add `{path[-1]}: ...`")
+
+
+def _wrong_value(fault: Any, path: Path, tree: Node) -> Problem:
+    node = tree.find(path)
+    spot = tree.key_spot(path) if "[key]" in fault["loc"] else node.spot
+    message = fault["msg"].removeprefix("Value error, ")
+    text = str(path[-1]) if "[key]" in fault["loc"] else node.source
+    said, cure = _explained(fault["type"], message, text, path)
+    return Problem.at(spot, _rule(path), said, cure, text=text)
+
+
+def _explained(kind: str, message: str, text: str, path: Path) -> tuple[str, str]:
+    key = next((part for part in reversed(path) if isinstance(part, str) and part != "texts"), "the flow")
+    if kind == "string_pattern_mismatch":
+        return f"`{text}` is not a name", "names have letters, digits and _, and begin with a letter"
+    if kind == "string_type":
+        return f"`{key}` needs text", "put the text in quotes"
+    if kind in ("dict_type", "model_type", "model_attributes_type"):
+        return f"`{key}` needs `name: value` lines below it", "indent them by two spaces more than the line above"
+    if kind == "literal_error":
+        return f"`{text}` is not allowed for `{key}`", message.replace("Input should be", "write").replace("'", "`")
+    if kind == "value_error":
+        fault, _, cure = message.partition("; ")
+        return fault, cure or "correct the text"
+    return f"`{key}`: {message[0].lower()}{message[1:]}", "correct the value"
+
+
+def _rule(path: Path) -> str:
+    if "when" in path[-1:] or "check" in path[-1:]:
+        return "bad-condition"
+    return "bad-text" if path[-1:] and isinstance(path[-1], int) and "texts" in path else "bad-value"
