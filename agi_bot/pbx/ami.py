@@ -1,0 +1,299 @@
+"""Asterisk's manager interface (AMI), by way of panoramisk, fenced.
+
+panoramisk 1.4 is the only library named here, and these are its fences: no action is ever
+sent a second time (by itself it repeats what was unanswered when a link broke, which dials
+one call twice); every wait has a time-out and ends when the link does; line ends in a
+value are refused; a refused login is an error instead of endless new attempts in silence;
+a link that does not answer a ping is closed and made anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from panoramisk import Manager
+from panoramisk.actions import Action
+
+from agi_bot.errors import PbxDown, PbxError
+
+log = logging.getLogger(__name__)
+
+EVENTS = "system,call,user,dtmf"
+"""Only what is used: the events of dialplan and RTCP would cost more than the calls."""
+
+Headers = Mapping[str, str | Sequence[str]]
+Event = Mapping[str, str]
+"""An event or a reply; names in lower case."""
+
+Callback = Callable[[Event], None]
+
+
+class AmiUnanswered(PbxError):
+    """The action went out, but no answer came: it may or may not have been carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class AmiOptions:
+    """Where Asterisk's AMI is and who we are (``manager.conf``).
+
+    The user needs ``read = system,call,user,dtmf`` and
+    ``write = system,call,originate,command,reporting``.
+    """
+
+    user: str
+    secret: str
+    host: str = "127.0.0.1"
+    port: int = 5038
+    connect_timeout_s: float = 5.0
+    action_timeout_s: float = 5.0
+    ping_s: float = 10.0
+    reconnect_s: int = 2
+
+
+class Ami:
+    """One AMI link that comes back by itself; :meth:`connect` it first.
+
+    ``lost`` and ``restored`` callbacks are told about the link.
+    """
+
+    def __init__(self, options: AmiOptions) -> None:
+        self.options = options
+        self._link: _Link | None = None
+        self._callbacks: dict[str, list[Callback]] = {}
+        self._lost: asyncio.Future[None] | None = None
+        self._ready: asyncio.Future[None] | None = None
+        self._pinging: asyncio.Task[None] | None = None
+        self.on_lost: list[Callable[[], None]] = []
+        self.version = ""
+
+    @property
+    def connected(self) -> bool:
+        """Logged in now."""
+        return self._lost is not None
+
+    async def connect(self) -> None:
+        """Log in.  Raises :class:`PbxDown`; afterwards a lost link is restored by itself."""
+        options = self.options
+        check_headers({"Username": options.user, "Secret": options.secret})
+        self._ready = asyncio.get_running_loop().create_future()
+        self._link = _Link(self)
+        self._link.connect()
+        try:
+            await asyncio.wait_for(self._ready, options.connect_timeout_s)
+        except TimeoutError:
+            await self.close()
+            raise self._down("does not answer", "is that really an AMI port?") from None
+        except PbxDown:
+            await self.close()
+            raise
+        self._pinging = asyncio.create_task(self._ping())
+        await self._learn_version()
+
+    async def close(self) -> None:
+        """Log off for good.  Idempotent."""
+        if self._pinging is not None:
+            self._pinging.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._pinging
+            self._pinging = None
+        if self._link is not None:
+            self._link.end()
+            self._link = None
+        self._drop()
+
+    def subscribe(self, event: str, callback: Callback) -> None:
+        """Call ``callback`` for every event named ``event`` (letters' case does not matter)."""
+        self._callbacks.setdefault(event.lower(), []).append(callback)
+
+    async def action(self, name: str, headers: Headers | None = None, timeout_s: float | None = None) -> list[Event]:
+        """Send an action once; answers its response and the events that belong to it.
+
+        Raises :class:`ValueError` for a value with a line end, :class:`PbxDown` when it
+        surely was not sent, :class:`AmiUnanswered` when it may have been.
+        """
+        fields = {"Action": name, **(headers or {})}
+        check_headers(fields)
+        lost = self._lost
+        if self._link is None or lost is None:
+            raise self._down("is not connected", "wait until it is back")
+        action = Action({key: _wire(value) for key, value in fields.items()})
+        future = self._link.send_action(action)
+        timeout = self.options.action_timeout_s if timeout_s is None else timeout_s
+        try:
+            await asyncio.wait({future, lost}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            if future.done():
+                return _messages(future.result())
+            why = "the link broke" if lost.done() else f"no answer in {timeout:g} s"
+            raise AmiUnanswered(f"AMI action {name} was sent, but {why}")
+        finally:
+            self._link_forget(action)
+
+    async def command(self, line: str) -> list[str]:
+        """What Asterisk's console prints for ``line``; :class:`PbxError` when it refuses."""
+        raw = await self.action("Command", {"Command": line})
+        answer = raw[0]
+        if answer.get("response") not in ("Success", "Follows"):
+            raise PbxError(f"Asterisk refused {line!r}: {answer.get('message') or answer.get('output', '')}")
+        text = answer.get("output") or answer.get("content", "")
+        return text.splitlines()
+
+    def _link_forget(self, action: Action) -> None:
+        link = self._link
+        if link is not None and link.protocol is not None and not action.future.done():
+            link.protocol.responses.pop(action.id, None)
+
+    async def _learn_version(self) -> None:
+        with contextlib.suppress(PbxError):
+            answer = (await self.action("CoreSettings"))[0]
+            self.version = answer.get("asteriskversion", "")
+
+    async def _ping(self) -> None:
+        while True:
+            await asyncio.sleep(self.options.ping_s)
+            try:
+                await self.action("Ping")
+            except AmiUnanswered:
+                log.warning("Asterisk's AMI does not answer a ping; making a new link")
+                self._abort()
+            except PbxDown:
+                continue
+
+    def _abort(self) -> None:
+        if self._link is not None and self._link.protocol is not None:
+            self._link.protocol.transport.abort()
+
+    def _down(self, what: str, cure: str) -> PbxDown:
+        return PbxDown(f"Asterisk's AMI at {self.options.host}:{self.options.port} {what}", cure=cure)
+
+    # --- told by the link ---
+
+    def _unreachable(self, error: BaseException) -> None:
+        if self._ready is not None and not self._ready.done():
+            text = getattr(error, "strerror", None) or str(error)
+            self._ready.set_exception(self._down(f"cannot be reached: {text}", "is manager.conf enabled there?"))
+
+    def _login(self, success: bool, text: str) -> None:
+        if not success:
+            log.error("Asterisk's AMI refused the login of %s: %s", self.options.user, text)
+            if self._ready is not None and not self._ready.done():
+                cure = "compare user and secret with manager.conf, and its permit= lines with our address"
+                self._ready.set_exception(self._down(f"refused the login: {text}", cure))
+            return
+        self._lost = asyncio.get_running_loop().create_future()
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_result(None)
+        else:
+            log.info("the AMI link to Asterisk is back")
+
+    def _drop(self) -> None:
+        if self._lost is None:
+            return
+        lost, self._lost = self._lost, None
+        lost.set_result(None)
+        for callback in self.on_lost:
+            callback()
+
+    def _disconnected(self) -> None:
+        if self._lost is not None:
+            log.warning("the AMI link to Asterisk is lost; trying again every %d s", self.options.reconnect_s)
+        self._drop()
+
+    def _event(self, message: Mapping[str, Any]) -> None:
+        callbacks = self._callbacks.get(str(message["event"]).lower())
+        if callbacks:
+            event = _plain(message)
+            for callback in callbacks:
+                callback(event)
+
+
+class _Everything:
+    """panoramisk asks whether an unanswered action may be forgotten: always."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+class _Link(Manager):  # type: ignore[misc]
+    """panoramisk's manager with its hooks led to an :class:`Ami`."""
+
+    def __init__(self, ami: Ami) -> None:
+        options = ami.options
+        silent = logging.getLogger(f"{__name__}.panoramisk")
+        silent.setLevel(logging.CRITICAL + 1)  # we log the same things once, without tracebacks
+        super().__init__(
+            host=options.host,
+            port=options.port,
+            username=_wire(options.user),
+            secret=_wire(options.secret),
+            events=EVENTS,
+            encoding="latin-1",  # bytes as they are; see _wire
+            ping_delay=10**6,
+            ping_interval=10**6,
+            reconnect_timeout=options.reconnect_s,
+            forgetable_actions=_Everything(),
+            loop=asyncio.get_running_loop(),
+            log=silent,
+            on_disconnect=lambda link, error: ami._disconnected(),
+        )
+        self._ami = ami
+        self._ended = False
+        self.register_event("*", lambda link, message: ami._event(message))
+
+    def end(self) -> None:
+        self._ended = True
+        self.close()
+
+    def connect(self, *args: Any, **kwargs: Any) -> Any:
+        return None if self._ended else super().connect(*args, **kwargs)
+
+    def connection_made(self, future: asyncio.Future[Any]) -> None:
+        if self._ended and not future.cancelled() and future.exception() is None:
+            future.result()[0].abort()
+            return
+        if (error := future.exception()) is not None:
+            self._ami._unreachable(error)
+        super().connection_made(future)
+
+    def login(self, future: asyncio.Future[Any]) -> Any:
+        result = super().login(future)
+        self._ami._login(bool(result), str(future.result().message))
+        return result
+
+
+def check_headers(headers: Headers) -> None:
+    """Raises :class:`ValueError` for a name or value that would become more than one header."""
+    for name, value in headers.items():
+        for text in (name, *([value] if isinstance(value, str) else value)):
+            if any(mark in text for mark in "\r\n\0"):
+                raise ValueError(f"AMI header {name!r}: a line end or NUL in {text[:60]!r}")
+
+
+def variable(name: str, value: str) -> str:
+    """``name=value`` for a ``Variable`` header, where Asterisk takes commas and quotes as its own."""
+    return f"{name}=" + "".join("\\" + mark if mark in '\\",()[]' else mark for mark in value)
+
+
+def _wire(value: str | Sequence[str]) -> Any:
+    """panoramisk decodes chunk by chunk and would lose a character cut in two: it gets bytes as Latin-1."""
+    if isinstance(value, str):
+        return value.encode("utf-8").decode("latin-1")
+    return [_wire(each) for each in value]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return "\n".join(map(_text, value))
+    return str(value).encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def _plain(message: Mapping[str, Any]) -> Event:
+    return {key.lower(): _text(value) for key, value in message.items()}
+
+
+def _messages(result: Any) -> list[Event]:
+    return [_plain(message) for message in (result if isinstance(result, list) else [result])]

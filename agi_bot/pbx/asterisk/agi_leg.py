@@ -1,0 +1,186 @@
+"""A call that came by FastAGI: answered, given sound by ``EXEC AudioSocket``, handed back with results."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+from uuid import UUID, uuid4
+
+from agi_bot.errors import CallGone, PbxError
+from agi_bot.pbx.agi import commands
+from agi_bot.pbx.agi.protocol import Reply, Request
+from agi_bot.pbx.agi.server import Session
+from agi_bot.pbx.asterisk.call import AsteriskCall, How, Identity
+from agi_bot.pbx.asterisk.options import AsteriskOptions
+from agi_bot.pbx.audiosocket import Line, MediaServer
+
+log = logging.getLogger(__name__)
+
+ATTEMPT_VARIABLE = "BOT_ATTEMPT"
+"""Set by our Originate: the answered leg tells with it which attempt it belongs to."""
+
+Redirect = Callable[[str, str], Coroutine[Any, Any, bool]]
+"""Send a channel (name, target) elsewhere by AMI; answers whether that worked."""
+
+
+class AgiLeg:
+    """From the FastAGI header to the closed connection; :meth:`run` is all there is."""
+
+    def __init__(
+        self,
+        session: Session,
+        media: MediaServer,
+        options: AsteriskOptions,
+        *,
+        deliver: Callable[[AsteriskCall], None],
+        known: Callable[[str], Mapping[str, str] | None],
+        redirect: Redirect | None = None,
+    ) -> None:
+        self._session = session
+        self._media = media
+        self._options = options
+        self._deliver = deliver
+        self._known = known
+        self._redirect = redirect
+
+    async def run(self) -> None:
+        """Serve the call to its end.  Raises :class:`PbxError` when it cannot be served."""
+        identity = await self._introduce()
+        uuid = uuid4()
+        arriving = self._media.expect(uuid)
+        where = self._options.media_address(self._media.port)
+        execute = commands.execute("AudioSocket", str(uuid), where)
+        executing = asyncio.create_task(self._session.send(execute, timeout_s=None))
+        try:
+            line = await self._connected(arriving, executing, where)
+            await self._talk(identity, line, executing)
+        except CallGone:
+            log.info("the caller hung up before the sound was connected", extra=identity.extra)
+        except PbxError as error:
+            log.error("no sound for the call: %s", error, extra=identity.extra)
+        finally:
+            self._media.forget(uuid)
+            executing.cancel()
+            with contextlib.suppress(asyncio.CancelledError, PbxError):
+                await executing
+
+    async def _introduce(self) -> Identity:
+        await self._session.send(commands.answer())
+        request = self._session.request
+        read = [(name, await self._variable(name)) for name in self._options.variables]
+        variables = {name: value for name, value in read if value is not None}
+        attempt = await self._variable(ATTEMPT_VARIABLE) or ""
+        expected = self._known(attempt) if attempt else None
+        if attempt:  # a later visit of the same channel is another call
+            await self._session.send(commands.set_variable(ATTEMPT_VARIABLE, ""))
+        identity = identify(request, {**variables, **(expected or {})}, attempt)
+        await self._session.send(commands.set_variable("BOT_CALL_ID", identity.id))
+        log.info("call arrived", extra=identity.extra)
+        return identity
+
+    async def _variable(self, name: str) -> str | None:
+        reply = await self._session.send(commands.get_variable(name))
+        return reply.value if reply.ok and reply.number == 1 else None
+
+    async def _connected(self, arriving: asyncio.Future[Line], executing: asyncio.Task[Reply], where: str) -> Line:
+        waiting: set[asyncio.Future[Any]] = {arriving, executing}
+        wait_s = self._options.media_wait_s
+        await asyncio.wait(waiting, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
+        if arriving.done():
+            return arriving.result()
+        if not executing.done():
+            raise PbxError(f"Asterisk made no AudioSocket connection to {where} within {wait_s:g} s")
+        reply = executing.result()
+        if self._session.hung_up.is_set():
+            raise CallGone("the caller hung up")
+        raise PbxError(f"AudioSocket to {where} failed: {reply.text}", cure=_cure(reply))
+
+    async def _talk(self, identity: Identity, line: Line, executing: asyncio.Task[Reply]) -> None:
+        call = AsteriskCall(identity, line, self._options.finish_wait_s)
+        try:
+            self._deliver(call)
+            await self._until_over(call, line)
+            line.close(call.how.value if call.how else "the bot did not finish")
+            await asyncio.wait({executing}, timeout=self._options.finish_wait_s)
+            await self._leave(call)
+        except PbxError as error:
+            log.info("the call was gone before its results could be left: %s", error, extra=identity.extra)
+        finally:
+            line.close("the call is over")
+            self._session.close()
+            call.finished.set()
+            counted = line.counters
+            log.info(
+                "call left: %s; frames received %d, dropped %d, sent %d, skipped %d",
+                call.how.value if call.how else line.reason,
+                counted.received,
+                counted.dropped,
+                counted.sent,
+                counted.skipped,
+                extra=identity.extra,
+            )
+
+    async def _until_over(self, call: AsteriskCall, line: Line) -> None:
+        """The bot ends its part, or the line ends and the bot gets a while to tell its results."""
+        over = asyncio.create_task(call.over.wait())
+        ended = asyncio.create_task(line.ended.wait())
+        try:
+            await asyncio.wait({over, ended}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({over}, timeout=self._options.finish_wait_s)
+        finally:
+            over.cancel()
+            ended.cancel()
+
+    async def _leave(self, call: AsteriskCall) -> None:
+        """Tell the dialplan.  Variables can be set on a channel that hung up, too."""
+        for name, value in call.results.items():
+            await self._session.send(commands.set_variable(name, commands.fit(value)))
+        if self._session.hung_up.is_set():
+            return
+        if call.how is How.HANG_UP:
+            await self._session.send(commands.hang_up())
+        elif call.how is How.TRANSFER and self._redirect is not None:
+            await self._redirect(call.channel, call.results["BOT_TRANSFER"])
+
+
+def identify(request: Request, variables: Mapping[str, str], attempt: str) -> Identity:
+    """Who calls, from the AGI header, the channel's variables and the script's arguments.
+
+    Arguments ``name=value`` become variables; the first plain one, else the script's path,
+    else ``BOT_FLOW``, is the flow.
+    """
+    agi = request.variables
+    named = dict(part.split("=", 1) for part in request.arguments if "=" in part)
+    plain = [part for part in request.arguments if part and "=" not in part]
+    script = request.script.strip("/")
+    flow = plain[0] if plain else script or variables.get("BOT_FLOW", "")
+    caller = _known_number(agi.get("callerid", ""))
+    called = _known_number(agi.get("dnid", "")) or agi.get("extension", "")
+    return Identity(
+        id=attempt if _is_uuid(attempt) else str(uuid4()),
+        caller=variables.get("BOT_NUMBER", caller) if attempt else caller,
+        called=variables.get("BOT_NUMBER", called) if attempt else called,
+        channel=agi.get("channel", ""),
+        unique_id=agi.get("uniqueid", ""),
+        variables={**variables, **named, "flow": named.get("flow", flow)},
+    )
+
+
+def _known_number(text: str) -> str:
+    return "" if text in ("unknown", "anonymous") else text
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def _cure(reply: Reply) -> str:
+    if reply.number == -2:
+        return "load the module: module load app_audiosocket.so (Asterisk 18 or newer)"
+    return "can Asterisk reach that address? set the advertised host to one that it can"

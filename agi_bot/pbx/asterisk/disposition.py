@@ -1,0 +1,94 @@
+"""What became of an outbound attempt, from what Asterisk told about it.  Pure.
+
+The reason in OriginateResponse alone says nothing (0 for busy, rejected and unknown
+alike); the cause of the farthest leg's Hangup and whether an answer came decide.
+Measured on Asterisk 22.10 against SIP 486, 603, 403, 404, 480, 503, no answer, no endpoint.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agi_bot.contracts import Disposition, Status
+
+REASON_NO_ANSWER = 3
+"""OriginateResponse: the time to ring was over."""
+
+REASON_ANSWERED = 4
+
+BY_CAUSE = {
+    1: Status.INVALID_NUMBER,  # unallocated number; SIP 404
+    2: Status.UNREACHABLE,
+    3: Status.UNREACHABLE,  # no route to destination
+    17: Status.BUSY,
+    18: Status.NO_ANSWER,
+    19: Status.NO_ANSWER,
+    20: Status.UNREACHABLE,  # subscriber absent
+    21: Status.REJECTED,
+    22: Status.INVALID_NUMBER,  # number changed
+    27: Status.UNREACHABLE,  # destination out of order
+    28: Status.INVALID_NUMBER,  # invalid number format
+    34: Status.CONGESTION,
+    38: Status.CONGESTION,
+    41: Status.CONGESTION,
+    42: Status.CONGESTION,
+    44: Status.CONGESTION,
+    58: Status.CONGESTION,
+}
+"""ITU-T Q.850 cause to status."""
+
+BY_DIAL = {
+    "BUSY": Status.BUSY,
+    "NOANSWER": Status.NO_ANSWER,
+    "CONGESTION": Status.CONGESTION,
+    "CHANUNAVAIL": Status.UNREACHABLE,
+    "CANCEL": Status.CANCELLED,
+    "DONTCALL": Status.REJECTED,
+}
+"""DialStatus of a DialEnd event to status, where the cause says nothing."""
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What is known of one attempt so far.
+
+    ``cause`` and ``sip`` come from the Hangup of the farthest leg, ``dial`` from the last
+    DialEnd, ``reason`` from OriginateResponse (``None``: has not come).
+    """
+
+    reason: int | None = None
+    dial: str = ""
+    cause: int = 0
+    sip: int = 0
+    cause_text: str = ""
+    cancelled: bool = False
+
+    def hangup(self, channel: str, cause: int, sip: int, text: str) -> None:
+        """A leg hung up; a Local channel only passes on what a real one told."""
+        if self.cause and channel.startswith("Local/"):
+            return
+        if cause or sip:
+            self.cause, self.sip, self.cause_text = cause, sip, text
+
+
+def disposition(evidence: Evidence) -> Disposition:
+    """The verdict over a finished attempt."""
+    return Disposition(_status(evidence), evidence.cause, evidence.sip, _detail(evidence))
+
+
+def _status(evidence: Evidence) -> Status:
+    if evidence.cancelled:
+        return Status.CANCELLED
+    if evidence.reason == REASON_ANSWERED:
+        return Status.ANSWERED
+    if evidence.reason == REASON_NO_ANSWER:
+        return Status.NO_ANSWER
+    if evidence.cause in BY_CAUSE:
+        return BY_CAUSE[evidence.cause]
+    return BY_DIAL.get(evidence.dial, Status.FAILED)
+
+
+def _detail(evidence: Evidence) -> str:
+    parts = [evidence.cause_text, f"dial {evidence.dial}" if evidence.dial else ""]
+    text = ", ".join(part for part in parts if part)
+    return text or ("" if evidence.reason == REASON_ANSWERED else "no channel told a cause")

@@ -1,0 +1,239 @@
+"""Asterisk behind the promise Pbx: FastAGI, AudioSocket and AMI put together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from typing import Any
+
+from agi_bot.contracts import Call, Ringing
+from agi_bot.errors import PbxDown, PbxError
+from agi_bot.pbx.agi.commands import check_name, check_text
+from agi_bot.pbx.agi.server import FastAgiServer, Session
+from agi_bot.pbx.ami import Ami, Event, variable
+from agi_bot.pbx.asterisk.agi_leg import ATTEMPT_VARIABLE, AgiLeg
+from agi_bot.pbx.asterisk.attempt import Attempt, Order
+from agi_bot.pbx.asterisk.call import AsteriskCall
+from agi_bot.pbx.asterisk.direct_leg import Announcements, DirectLeg
+from agi_bot.pbx.asterisk.options import AsteriskOptions
+from agi_bot.pbx.asterisk.versions import digits_over_audiosocket
+from agi_bot.pbx.audiosocket import Line, MediaServer
+
+log = logging.getLogger(__name__)
+
+
+class AsteriskPbx:
+    """Keeps the promise :class:`agi_bot.contracts.Pbx`; without ``options.ami`` it only takes calls."""
+
+    def __init__(self, options: AsteriskOptions) -> None:
+        self.options = options
+        self.media = MediaServer(options.media_host, options.media_port, limits=options.limits, stranger=self._stranger)
+        self.agi = FastAgiServer(self._serve, options.agi_host, options.agi_port)
+        self.ami = Ami(options.ami) if options.ami else None
+        self._announcements = Announcements()
+        self._arriving: asyncio.Queue[AsteriskCall | None] = asyncio.Queue()
+        self._calls: dict[str, AsteriskCall] = {}
+        self._attempts: dict[str, Attempt] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopped = False
+        self._version = ""
+
+    @property
+    def name(self) -> str:
+        return "asterisk"
+
+    @property
+    def version(self) -> str:
+        return (self.ami.version if self.ami else "") or self._version
+
+    @property
+    def running(self) -> int:
+        """Calls that are with the bot now."""
+        return len(self._calls)
+
+    async def start(self) -> None:
+        try:
+            await self.media.start()
+            await self.agi.start()
+            if self.ami is not None:
+                await self._start_ami(self.ami)
+        except PbxDown:
+            await self.close()
+            raise
+
+    async def stop(self) -> None:
+        if not self._stopped:
+            self._stopped = True
+            self.agi.stop()
+            self._arriving.put_nowait(None)
+
+    async def close(self) -> None:
+        await self.stop()
+        await asyncio.gather(*(call.release() for call in list(self._calls.values())))
+        await self.agi.close()
+        self.media.close()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self.ami is not None:
+            await self.ami.close()
+
+    async def calls(self) -> AsyncIterator[Call]:
+        while (call := await self._arriving.get()) is not None:
+            yield call
+        self._arriving.put_nowait(None)  # for whoever else is waiting
+
+    async def originate(
+        self,
+        number: str,
+        *,
+        call_id: str,
+        caller_id: str = "",
+        ring_timeout_s: float = 30.0,
+        variables: Mapping[str, str] | None = None,
+    ) -> Ringing:
+        order = self._order(number, call_id, caller_id, ring_timeout_s, variables or {})
+        if self.ami is None or not self.ami.connected:
+            raise PbxDown("calls are placed over AMI, which is not connected", cure="look at the ami settings")
+        if call_id in self._attempts or call_id in self._calls:
+            raise PbxError(f"call {call_id} is placed already")
+        attempt = self._attempts[call_id] = Attempt(self.ami, order)
+        self._spawn(self._watch(attempt))
+        return attempt
+
+    # --- outbound ---
+
+    def _order(
+        self, number: str, call_id: str, caller_id: str, ring_timeout_s: float, variables: Mapping[str, str]
+    ) -> Order:
+        options = self.options
+        for text in (call_id, caller_id, *variables.values()):
+            check_text(text)
+        told = {ATTEMPT_VARIABLE: call_id, "BOT_NUMBER": check_number(number), **variables}
+        headers: dict[str, str | list[str]] = {
+            "Channel": options.dial.format(number=number, context=options.dial_context),
+            "ChannelId": call_id,
+            "Async": "true",
+            "Timeout": str(int(ring_timeout_s * 1000)),
+            "Variable": [variable(check_name(name), value) for name, value in told.items()],
+            **self._answer_headers(),
+        }
+        if caller_id:
+            headers["CallerID"] = caller_id
+        return Order(call_id, number, ring_timeout_s, headers, told)
+
+    def _answer_headers(self) -> dict[str, str]:
+        options = self.options
+        if options.answer_context:
+            return {"Context": options.answer_context, "Exten": options.answer_extension, "Priority": "1"}
+        host = options.media_address(0).rpartition(":")[0]
+        return {"Application": "AGI", "Data": f"agi://{host}:{self.agi.port}/"}
+
+    async def _watch(self, attempt: Attempt) -> None:
+        try:
+            await attempt.run()
+        finally:
+            verdict = await attempt.outcome()
+            log.info(
+                "attempt ended: %s (cause %d, SIP %d) %s",
+                verdict.status,
+                verdict.cause,
+                verdict.sip,
+                verdict.detail,
+                extra={"call": attempt.call_id},
+            )
+            if not verdict.answered:
+                self._attempts.pop(attempt.call_id, None)
+
+    def _known(self, attempt_id: str) -> Mapping[str, str] | None:
+        attempt = self._attempts.pop(attempt_id, None)
+        if attempt is None:
+            return None
+        attempt.arrived()
+        return attempt.order.variables
+
+    # --- inbound ---
+
+    async def _serve(self, session: Session) -> None:
+        self._version = self._version or session.request.variables.get("version", "")
+        leg = AgiLeg(
+            session,
+            self.media,
+            self.options,
+            deliver=self._deliver,
+            known=self._known,
+            redirect=self._redirect if self.ami and self.options.transfer_context else None,
+        )
+        await leg.run()
+
+    def _stranger(self, line: Line) -> bool:
+        if not self.options.direct or self._stopped:
+            return False
+        self._spawn(DirectLeg(line, self.options, self.ami, self._announcements, self._deliver).run())
+        return True
+
+    def _deliver(self, call: AsteriskCall) -> None:
+        self._calls[call.id] = call
+        self._spawn(self._forget(call))
+        self._arriving.put_nowait(call)
+
+    async def _forget(self, call: AsteriskCall) -> None:
+        await call.finished.wait()
+        if self._calls.get(call.id) is call:
+            del self._calls[call.id]
+
+    async def _redirect(self, channel: str, to: str) -> bool:
+        assert self.ami is not None
+        extension, _, context = to.partition("@")
+        target = {"Context": context or self.options.transfer_context, "Exten": extension, "Priority": "1"}
+        try:
+            answer = (await self.ami.action("Redirect", {"Channel": channel, **target}))[0]
+        except PbxError as error:
+            log.warning("the transfer is left to the dialplan: %s", error, extra={"channel": channel})
+            return False
+        return answer.get("response") == "Success"
+
+    # --- AMI ---
+
+    async def _start_ami(self, ami: Ami) -> None:
+        ami.subscribe("Hangup", self._outbound_event)
+        ami.subscribe("DialEnd", self._outbound_event)
+        ami.subscribe("UserEvent", self._announcements.note)
+        ami.subscribe("DTMFEnd", self._digit)
+        await ami.connect()
+        self._version = ami.version
+
+    def _outbound_event(self, event: Event) -> None:
+        attempt = self._attempts.get(event.get("linkedid") or event.get("destlinkedid", ""))
+        if attempt is not None:
+            attempt.event(event)
+
+    def _digit(self, event: Event) -> None:
+        """Older versions do not send keys over AudioSocket; newer ones must not be heard twice."""
+        if digits_over_audiosocket(self.version) or event.get("direction") != "Received":
+            return
+        for call in self._calls.values():
+            if call.unique_id and call.unique_id == event.get("uniqueid"):
+                call.media.press(event.get("digit", ""))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a call's task failed", exc_info=error)
+
+
+def check_number(number: str) -> str:
+    """``number`` when it can stand in a dial string, else :class:`ValueError`.
+
+    Beyond line ends that is whatever has a meaning there: ``/ @ & , | ( )`` and spaces.
+    """
+    if not number or any(mark.isspace() or not mark.isprintable() or mark in '/@&,|()"\\' for mark in number):
+        raise ValueError(f"{number!r} is not a number that can be dialled")
+    return number

@@ -1,0 +1,58 @@
+"""What the caller sends, until the bot takes it: a bounded queue that drops the oldest sound."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+
+from agi_bot.audio import Frame
+from agi_bot.contracts import Digit
+
+
+class Inbox:
+    """Frames and digits in order; when full the oldest frame goes, never a digit.
+
+    ``size`` is counted in items (of 20 ms each on a telephone line).
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._items: deque[Frame | Digit] = deque()
+        self._news = asyncio.Event()
+        self._closed = False
+        self.dropped = 0
+
+    def put(self, item: Frame | Digit) -> None:
+        """Add ``item``; it is ignored after :meth:`close`."""
+        if self._closed:
+            return
+        if len(self._items) >= self._size:
+            self._drop()
+        self._items.append(item)
+        self._news.set()
+
+    def close(self, *, discard: bool = False) -> None:
+        """No more will come; ``discard`` also throws away what was not taken yet."""
+        self._closed = True
+        if discard:
+            self._items.clear()
+        self._news.set()
+
+    async def items(self) -> AsyncIterator[Frame | Digit]:
+        """Everything in order, until :meth:`close`."""
+        while True:
+            while self._items:
+                yield self._items.popleft()
+            if self._closed:
+                return
+            self._news.clear()
+            await self._news.wait()
+
+    def _drop(self) -> None:
+        for place, item in enumerate(self._items):
+            if isinstance(item, Frame):
+                del self._items[place]
+                self.dropped += 1
+                return
+        self._items.popleft()
