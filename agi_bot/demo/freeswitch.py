@@ -12,6 +12,7 @@ import os
 import secrets
 import shutil
 import socket
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
@@ -70,17 +71,11 @@ class OwnFreeSwitch:
     settings: dict[str, str] = field(default_factory=dict)
     password: str = field(default_factory=lambda: secrets.token_hex(8))
     ports: Ports = field(default_factory=lambda: free_ports())
-    process: asyncio.subprocess.Process | None = None
+    process: subprocess.Popen[bytes] | None = None
 
     async def start(self, timeout: float = 30.0) -> None:
         """Start it and wait until it answers.  Raises :class:`~agi_bot.errors.PbxDown`."""
-        self._write()
-        self.process = await asyncio.create_subprocess_exec(
-            *self._command(),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
+        self._spawn()
         try:
             async with asyncio.timeout(timeout):
                 await self._answering()
@@ -91,19 +86,20 @@ class OwnFreeSwitch:
     async def stop(self) -> None:
         """End the process, first kindly, after 5 s by force."""
         process, self.process = self.process, None
-        if process is None or process.returncode is not None:
+        if process is None:
             return
         process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), 5.0)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        for _ in range(100):
+            if process.poll() is not None:
+                return
+            await asyncio.sleep(0.05)
+        process.kill()
+        process.wait()
 
     @property
     def running(self) -> bool:
         """True while the process lives."""
-        return self.process is not None and self.process.returncode is None
+        return self.process is not None and self.process.poll() is None
 
     @property
     def log_file(self) -> Path:
@@ -132,6 +128,11 @@ class OwnFreeSwitch:
             command += [f"-{name}", str(folder)]
         return command
 
+    def _spawn(self) -> None:
+        self._write()
+        quiet = subprocess.DEVNULL
+        self.process = subprocess.Popen(self._command(), stdin=quiet, stdout=quiet, stderr=quiet)
+
     def _write(self) -> None:
         conf = self.folder / "conf"
         conf.mkdir(parents=True, exist_ok=True)
@@ -139,12 +140,9 @@ class OwnFreeSwitch:
 
     def _document(self) -> str:
         settings = "\n".join(
-            f'  <X-PRE-PROCESS cmd="set" data={quoteattr(f"{name}={value}")}/>'
-            for name, value in self.settings.items()
+            f'  <X-PRE-PROCESS cmd="set" data={quoteattr(f"{name}={value}")}/>' for name, value in self.settings.items()
         )
-        includes = "\n".join(
-            f'  <X-PRE-PROCESS cmd="include" data={quoteattr(str(path))}/>' for path in self.dialplans
-        )
+        includes = "\n".join(f'  <X-PRE-PROCESS cmd="include" data={quoteattr(str(path))}/>' for path in self.dialplans)
         return _DOCUMENT.format(
             settings=settings,
             dialplans=includes,
@@ -193,6 +191,7 @@ _DOCUMENT = """<?xml version="1.0"?>
    <settings><param name="rollover" value="104857600"/></settings>
    <mappings><map name="all" value="info,notice,warning,err,crit,alert"/></mappings>
   </profile></profiles></configuration>
+  <configuration name="opus.conf"><settings/></configuration>
   <configuration name="sofia.conf"><profiles><profile name="bot">
    <settings>
     <param name="sip-ip" value="127.0.0.1"/>
