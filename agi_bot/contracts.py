@@ -222,6 +222,12 @@ class Hearing(Protocol):
     async def finish(self) -> Transcript:
         """End the utterance; answers its final transcript.  The ear is ready for the next one."""
 
+    def skip(self, ms: float) -> None:
+        """``ms`` of the call's sound passed that was not fed: the words' times go on."""
+
+    async def expect(self, hints: Hints) -> None:
+        """Use ``hints`` from the next utterance on."""
+
     async def close(self) -> None:
         """Free the ear."""
 

@@ -25,8 +25,8 @@ REWIND_MS = 300
 """A resumed prompt starts this much before the place where it was cut: half a word is no word."""
 
 Report = Callable[[PromptEnded | AgiBotError], None]
-Sent = Callable[[Frame, bool], None]
-"""Called for each frame as it goes out, and whether it is the first one of a prompt."""
+Sent = Callable[[Frame, Prompt, bool], None]
+"""Called for each frame as it goes out, with its prompt and whether it is the prompt's first."""
 
 
 class Mouth:
@@ -96,7 +96,7 @@ class Mouth:
             self._only_protected(prompt)
             return None
         event = PromptCut(prompt.number, prompt.words_spoken)
-        self._drop_all()
+        self.drop()
         return event
 
     def _only_protected(self, prompt: Prompt) -> None:
@@ -105,7 +105,8 @@ class Mouth:
         prompt.stop_after_protected()
         self.resume()
 
-    def _drop_all(self) -> None:
+    def drop(self) -> None:
+        """Fall silent and forget everything that was not spoken, protected or not."""
         for prompt in self._queue:
             prompt.close()
         self._queue.clear()
@@ -129,7 +130,7 @@ class Mouth:
         except CallGone:
             log.debug("mouth.call_gone", extra={"call_id": self._call.id})
         finally:
-            self._drop_all()
+            self.drop()
 
     async def _play_first(self) -> None:
         prompt = self._queue[0]
@@ -166,5 +167,6 @@ class Mouth:
 
     async def _frames(self, prompt: Prompt) -> AsyncIterator[Frame]:
         while (frame := await prompt.next_frame()) is not None:
-            self._sent(frame, prompt.position == 1)
+            self._sent(frame, prompt, not prompt.begun)
+            prompt.begun = True
             yield frame

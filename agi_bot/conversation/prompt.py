@@ -39,6 +39,7 @@ class Prompt:
         self.say = say
         self.number = say.prompt
         self.position = 0
+        self.begun = False
         self._voice = voice
         self._rate = rate
         self._frames: list[Frame] = []
@@ -58,6 +59,11 @@ class Prompt:
         """Stop rendering."""
         if self._task is not None:
             self._task.cancel()
+
+    def renumber(self, say: Say) -> None:
+        """Take the number and the manner of ``say``, which has the same words."""
+        self.say = say
+        self.number = say.prompt
 
     @property
     def finished(self) -> bool:

@@ -1,0 +1,194 @@
+"""The centre: one call, one dialogue, the engines between.
+
+Three tasks work together: the listener (the caller's sound into turns), the mouth (prompts
+onto the line) and the talk (turns into the dialogue, its actions carried out).  The
+dialogue alone decides what is said; nothing here knows what a flow is about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from agi_bot.audio import Frame
+from agi_bot.contracts import Call
+from agi_bot.conversation.clock import Clock
+from agi_bot.conversation.ear import Ear
+from agi_bot.conversation.engines import Engines, Limits, Script
+from agi_bot.conversation.journal import Journal
+from agi_bot.conversation.listener import Listener, Reports
+from agi_bot.conversation.mouth import Mouth
+from agi_bot.conversation.progress import BotSpeaks, Over, PartlyHeard, Watcher, nobody
+from agi_bot.conversation.prompt import Prompt
+from agi_bot.conversation.result import result_variables
+from agi_bot.conversation.talk import Talk
+from agi_bot.errors import AgiBotError, CallGone, StoreError
+from agi_bot.flow.events import End, PromptEnded, Transfer
+from agi_bot.logs import of_call
+from agi_bot.privacy.recording import Recording
+from agi_bot.record import CallRecord
+from agi_bot.speech.turns import TurnTaker
+
+log = logging.getLogger(__name__)
+
+
+class Conversation:
+    """One call from the first word to the outcome; :meth:`run` does all of it."""
+
+    def __init__(
+        self,
+        call: Call,
+        script: Script,
+        engines: Engines,
+        record: CallRecord,
+        *,
+        limits: Limits | None = None,
+        recording: Recording | None = None,
+        watcher: Watcher = nobody,
+    ) -> None:
+        self._call = call
+        self._script = script
+        self._engines = engines
+        self._record = record
+        self._limits = limits or Limits()
+        self._recording = recording
+        self._watch = watcher
+        self._journal = Journal(record)
+        self._clock = Clock()
+        self._talk = Talk(call, script, engines, self._journal, self._limits, self._clock, watcher)
+        self._mouth = Mouth(call, self._prompt_over, self._frame_sent)
+        self._listener: Listener | None = None
+
+    async def run(self) -> CallRecord:
+        """Converse; answers the record.
+
+        Whatever goes wrong is in the record and the log; the call has been given back to
+        the dialplan, transferred or ended when this returns.
+        """
+        try:
+            await self._open_recording()
+            await self._converse()
+        except Exception as error:
+            self._broken(error)
+        finally:
+            await self._close_recording()
+            self._sum_up()
+            await self._give_back()
+        self._watch(Over(self._record))
+        return self._record
+
+    def _broken(self, error: Exception) -> None:
+        self._journal.note(f"failed: {error}")
+        self._journal.close("error", "error")
+        plain = isinstance(error, AgiBotError)
+        log.error("call.failed", extra={**of_call(self._call), "reason": str(error)}, exc_info=not plain)
+
+    async def _converse(self) -> None:
+        self._listener = await self._open_listener()
+        self._talk.connect(self._mouth, self._listener)
+        tasks = [asyncio.create_task(work) for work in (self._listen(self._listener), self._speak())]
+        try:
+            await self._talk.run()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, self._talk.stop(), return_exceptions=True)
+
+    async def _open_listener(self) -> Listener:
+        self._record.engines.setdefault("recognizer", self._engines.recognizer.name)
+        hearing = await self._engines.recognizer.open(language=self._record.language)
+        ear = Ear(hearing, self._engines.activity.stream())
+        reports = Reports(
+            frame=self._frame_heard,
+            turn=self._talk.heard,
+            key=self._talk.key,
+            part=lambda text: self._watch(PartlyHeard(text)),
+            interrupted=self._talk.interrupted,
+            false_alarm=self._talk.false_alarm,
+            failed=lambda error: self._talk.engine_failed("recognizer", error),
+            understand=self._talk.understand,
+            understood=self._talk.prepare,
+        )
+        return Listener(self._call, ear, TurnTaker(self._limits.turns, self._record.language), self._mouth, reports)
+
+    async def _listen(self, listener: Listener) -> None:
+        try:
+            await listener.run()
+        except AgiBotError as error:
+            log.debug("call.lost", extra={**of_call(self._call), "reason": str(error)})
+        self._talk.hung_up()
+
+    async def _speak(self) -> None:
+        try:
+            await self._mouth.run()
+        except Exception as error:
+            log.exception("mouth.crashed", extra=of_call(self._call))
+            self._talk.engine_failed("voice", error)
+
+    # --- the end ---------------------------------------------------------------------
+
+    def _sum_up(self) -> None:
+        self._record.slots.update(self._script.slots)
+        if self._talk.gone:
+            self._journal.close("hung_up", "caller")
+        self._journal.close("error", "error")
+
+    async def _give_back(self) -> None:
+        if self._talk.gone:
+            return
+        try:
+            await self._call.set_result(result_variables(self._record))
+            await self._last_word()
+        except CallGone:
+            log.debug("call.gone", extra=of_call(self._call))
+        except AgiBotError as error:
+            log.error("call.not_given_back", extra={**of_call(self._call), "reason": str(error)})
+
+    async def _last_word(self) -> None:
+        match self._talk.last:
+            case Transfer(to=to):
+                await self._call.transfer(to)
+            case End(hang_up=True):
+                await self._call.hang_up()
+            case _:
+                await self._call.release()
+
+    # --- sound -----------------------------------------------------------------------
+
+    async def _open_recording(self) -> None:
+        if self._recording is None:
+            return
+        try:
+            await self._recording.open()
+            self._record.recording = str(self._recording.path)
+        except StoreError as error:
+            log.error("recording.failed", extra={**of_call(self._call), "reason": str(error)})
+            self._journal.note(str(error))
+            self._recording = None
+
+    async def _close_recording(self) -> None:
+        if self._recording is None:
+            return
+        await self._recording.close()
+        if self._recording.failure:
+            self._journal.note(self._recording.failure)
+
+    def _frame_heard(self, frame: Frame) -> None:
+        if self._recording is not None:
+            self._recording.caller(frame, self._clock.ms - frame.ms)
+
+    def _frame_sent(self, frame: Frame, prompt: Prompt, first: bool) -> None:
+        now = self._clock.ms
+        if self._recording is not None:
+            self._recording.bot(frame, now)
+        if self._listener is not None:
+            self._listener.spoke(frame)
+        if first:
+            reply_ms = self._journal.began(prompt, int(now))
+            self._watch(BotSpeaks(prompt.say.text, reply_ms))
+
+    def _prompt_over(self, event: PromptEnded | AgiBotError) -> None:
+        if isinstance(event, PromptEnded):
+            self._talk.prompt_ended(event)
+        else:
+            self._talk.engine_failed("voice", event)

@@ -1,0 +1,66 @@
+"""Runs a dialogue's hooks beside the talk, with a filler when the answer takes long."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from agi_bot.conversation.hooks import HookError, Hooks, run_with_retries
+from agi_bot.flow.events import HookFailed, HookReturned, RunHook, Span
+
+log = logging.getLogger(__name__)
+
+Answer = HookReturned | HookFailed
+
+
+class HookDesk:
+    """``answer`` hears of each hook's end; ``fill`` speaks when one is slow."""
+
+    def __init__(
+        self, hooks: Hooks, answer: Callable[[Answer], None], fill: Callable[[tuple[Span, ...]], None]
+    ) -> None:
+        self._hooks = hooks
+        self._answer = answer
+        self._fill = fill
+        self._running: set[asyncio.Task[None]] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a hook has not answered yet."""
+        return bool(self._running)
+
+    def run(self, hook: RunHook) -> None:
+        """Start ``hook``."""
+        task = asyncio.create_task(self._run(hook))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def stop(self) -> None:
+        """Give up whatever still runs: the call is over."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _run(self, hook: RunHook) -> None:
+        filler = asyncio.get_running_loop().call_later(hook.filler_after_ms / 1000, self._slow, hook)
+        try:
+            self._answer(await self._ask(hook))
+        finally:
+            filler.cancel()
+
+    async def _ask(self, hook: RunHook) -> Answer:
+        try:
+            values = await run_with_retries(
+                self._hooks, hook.name, hook.arguments, timeout_s=hook.timeout_s, retries=hook.retries
+            )
+        except HookError as error:
+            return HookFailed(hook.hook, error.message)
+        except Exception as error:
+            log.exception("hook.crashed", extra={"hook": hook.name})
+            return HookFailed(hook.hook, repr(error))
+        return HookReturned(hook.hook, values)
+
+    def _slow(self, hook: RunHook) -> None:
+        if hook.filler:
+            self._fill(hook.filler)

@@ -1,0 +1,110 @@
+"""Hooks: what a flow may ask of the outside world in mid-call.
+
+A hook takes named values and answers named values.  The promise is one method, so that an
+HTTP address, a knowledge base and a test double are the same to the conversation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, Protocol
+
+import httpx
+
+from agi_bot.contracts import Value
+from agi_bot.errors import AgiBotError
+
+log = logging.getLogger(__name__)
+
+MAX_ANSWER = 64 * 1024
+"""Longest answer of a hook that is read, bytes."""
+
+
+class HookError(AgiBotError):
+    """A hook is unknown, failed, or answered nonsense."""
+
+
+class Hooks(Protocol):
+    """Runs hooks by name."""
+
+    async def run(self, name: str, arguments: Mapping[str, Value]) -> Mapping[str, Value]:
+        """The hook's answer.  Raises :class:`HookError`; the caller sets the time-out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a hook goes: a URL that takes the arguments as a JSON object by POST."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timeout_s: float = 5.0
+
+
+class HttpHooks:
+    """Hooks that are HTTP addresses; connections are kept open between calls."""
+
+    def __init__(self, addresses: Mapping[str, Address], client: httpx.AsyncClient | None = None) -> None:
+        self._addresses = addresses
+        self._client = client or httpx.AsyncClient(follow_redirects=False)
+
+    async def close(self) -> None:
+        """Close the kept connections."""
+        await self._client.aclose()
+
+    async def run(self, name: str, arguments: Mapping[str, Value]) -> Mapping[str, Value]:
+        address = self._addresses.get(name)
+        if address is None:
+            raise HookError(f"hook {name} has no address", cure=f"add hooks: {name}: url: to agi-bot.yml")
+        try:
+            response = await self._client.post(
+                address.url,
+                json={key: _plain(value) for key, value in arguments.items()},
+                headers=dict(address.headers),
+                timeout=address.timeout_s,
+            )
+            response.raise_for_status()
+        except httpx.HTTPError as error:
+            raise HookError(f"hook {name}: {error or type(error).__name__}") from error
+        return _values(name, response)
+
+
+def _plain(value: Value) -> Any:
+    if isinstance(value, date | datetime | time):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _values(name: str, response: httpx.Response) -> Mapping[str, Value]:
+    if not response.content:
+        return {}
+    if len(response.content) > MAX_ANSWER:
+        raise HookError(f"hook {name}: the answer has {len(response.content)} bytes, at most {MAX_ANSWER} are read")
+    try:
+        data = response.json()
+    except ValueError as error:
+        raise HookError(f"hook {name}: the answer is not JSON") from error
+    if not isinstance(data, dict):
+        raise HookError(f"hook {name}: the answer is not a JSON object")
+    return {str(key): value for key, value in data.items() if isinstance(value, str | int | float | bool)}
+
+
+async def run_with_retries(
+    hooks: Hooks, name: str, arguments: Mapping[str, Value], *, timeout_s: float, retries: int
+) -> Mapping[str, Value]:
+    """Run a hook, again up to ``retries`` times when it fails.  Raises :class:`HookError`."""
+    for left in range(retries, -1, -1):
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await hooks.run(name, arguments)
+        except TimeoutError as error:
+            failure = HookError(f"hook {name}: no answer within {timeout_s:g} s")
+            failure.__cause__ = error
+        except HookError as error:
+            failure = error
+        log.warning("hook.failed", extra={"hook": name, "reason": failure.message, "retries_left": left})
+    raise failure

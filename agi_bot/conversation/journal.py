@@ -1,0 +1,92 @@
+"""Writes the call's record while the conversation goes on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from agi_bot.contracts import Intent, Transcript
+from agi_bot.conversation.prompt import Prompt
+from agi_bot.record import CallRecord, Turn
+
+
+class Journal:
+    """Fills ``record.turns``; a turn is what the bot said and what the caller answered to it."""
+
+    def __init__(self, record: CallRecord) -> None:
+        self.record = record
+        self._answered: Turn | None = None
+
+    @property
+    def turn(self) -> Turn:
+        """The turn that is going on."""
+        if not self.record.turns:
+            self.record.turns.append(Turn())
+        return self.record.turns[-1]
+
+    def began(self, prompt: Prompt, at_ms: int) -> int | None:
+        """The first sample of ``prompt`` went out; answers the reply time when it answers the caller."""
+        reply_ms = self._reply(at_ms)
+        turn = self.turn
+        if turn.heard or turn.keys:
+            turn = Turn(step=turn.step)
+            self.record.turns.append(turn)
+        turn.said = f"{turn.said}{prompt.say.text}"
+        turn.said_from_ms = at_ms if turn.said_from_ms is None else turn.said_from_ms
+        return reply_ms
+
+    def _reply(self, at_ms: int) -> int | None:
+        turn, self._answered = self._answered, None
+        if turn is None or turn.heard_to_ms is None:
+            return None
+        turn.reply_ms = max(0, at_ms - turn.heard_to_ms)
+        return turn.reply_ms
+
+    def ended(self, at_ms: int) -> None:
+        """The last sample of a prompt went out."""
+        self.turn.said_to_ms = at_ms
+
+    def cut(self, words: int, at_ms: int) -> None:
+        """The caller interrupted the prompt."""
+        self.turn.cut_after_words = words
+        self.turn.said_to_ms = at_ms
+
+    def heard(self, transcript: Transcript, from_ms: int, to_ms: int) -> Turn:
+        """The caller's turn ended."""
+        turn = self.turn
+        if turn.heard or turn.keys:
+            turn = Turn(step=turn.step)
+            self.record.turns.append(turn)
+        turn.heard = transcript.text
+        turn.recognition_confidence = round(transcript.confidence, 3)
+        turn.heard_from_ms, turn.heard_to_ms = from_ms, to_ms
+        self._answered = turn
+        return turn
+
+    def keyed(self, keys: str, at_ms: int) -> Turn:
+        """The caller pressed keys."""
+        turn = self.turn
+        turn.keys = f"{turn.keys}{keys}"
+        turn.heard_to_ms = at_ms
+        self._answered = turn
+        return turn
+
+    def understood(self, turn: Turn, intent: Intent, took_ms: float) -> None:
+        """The words of ``turn`` were interpreted."""
+        turn.intent, turn.confidence = intent.name, round(intent.confidence, 3)
+        turn.entities = intent.entities
+        turn.interpret_ms = round(took_ms, 2)
+        self.record.engines.setdefault("nlu", intent.engine)
+
+    def note(self, text: str) -> None:
+        """Something unusual happened in this turn."""
+        self.turn.notes.append(text)
+
+    def count(self, what: str) -> None:
+        """Count an event of the whole call."""
+        self.record.counters[what] = self.record.counters.get(what, 0) + 1
+
+    def close(self, outcome: str, ended_by: str) -> None:
+        """The bot's part ended."""
+        self.record.outcome = self.record.outcome or outcome
+        self.record.ended_by = self.record.ended_by or ended_by
+        self.record.ended_at = datetime.now(UTC).astimezone(self.record.started_at.tzinfo)

@@ -1,0 +1,196 @@
+"""The listener: follows the caller's sound, ends turns, and decides when the mouth must be silent.
+
+Partials that are stable are understood before the turn ends, so that the reply is ready
+when the caller stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from agi_bot.audio import Frame
+from agi_bot.contracts import Call, Digit, Hints, Intent, Transcript
+from agi_bot.conversation.ear import Ear, Sound
+from agi_bot.conversation.mouth import Mouth
+from agi_bot.errors import EngineDown, SpeechError
+from agi_bot.flow.events import Listen
+from agi_bot.logs import of_call
+from agi_bot.speech.turns import Act, Decision, Now, TurnTaker
+
+log = logging.getLogger(__name__)
+
+HEARING_TIMEOUT_S = 3.0
+"""A recogniser that does not answer for this long is taken for dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnHeard:
+    """The caller's turn is over.
+
+    ``from_ms`` and ``to_ms`` are the first and last sound, in ms of the call's sound;
+    ``lag_ms`` is how long ago ``to_ms`` was.  ``intent`` is what was understood ahead of
+    the end (None: nothing).  ``why`` names the rule that ended the turn.
+    """
+
+    transcript: Transcript
+    intent: Intent | None
+    from_ms: int
+    to_ms: int
+    lag_ms: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Whom the listener tells what; all are called in the event loop."""
+
+    frame: Callable[[Frame], None]
+    turn: Callable[[TurnHeard], None]
+    key: Callable[[Digit], None]
+    part: Callable[[str], None]
+    interrupted: Callable[[], None]
+    false_alarm: Callable[[str], None]
+    failed: Callable[[SpeechError], None]
+    understand: Callable[[str], Awaitable[Intent]]
+    understood: Callable[[Intent, str], None]
+
+
+class Listener:
+    """Listens to one call.  Set :attr:`asks` to what the dialogue waits for."""
+
+    def __init__(self, call: Call, ear: Ear, taker: TurnTaker, mouth: Mouth, reports: Reports) -> None:
+        self.asks = Listen("")
+        self.closing = False
+        self._call = call
+        self._ear = ear
+        self._taker = taker
+        self._mouth = mouth
+        self._reports = reports
+        self._partial = ""
+        self._intent: Intent | None = None
+        self._intent_of = ""
+        self._thinking: asyncio.Task[None] | None = None
+        self._deaf = False
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether the caller has begun to speak and the turn is not over."""
+        return self._taker.in_turn and not self._deaf
+
+    def spoke(self, frame: Frame) -> None:
+        """The bot sent ``frame``: its echo is not the caller."""
+        self._ear.spoke(frame)
+
+    async def expect(self, asks: Listen) -> None:
+        """Listen for the answers to ``asks`` from now on."""
+        self.asks = asks
+        await self._ear.expect(Hints(asks.hints))
+
+    async def run(self) -> None:
+        """Listen until the caller hangs up or the bot's part ends."""
+        try:
+            async for item in self._call.frames():
+                if isinstance(item, Digit):
+                    self._reports.key(item)
+                else:
+                    self._reports.frame(item)
+                    await self._hear(item)
+        finally:
+            self._stop_thinking()
+            await self._ear.close()
+
+    async def _hear(self, frame: Frame) -> None:
+        if self._deaf:
+            return
+        try:
+            async with asyncio.timeout(HEARING_TIMEOUT_S):
+                sound = await self._ear.hear(frame)
+                await self._act(self._judge(sound))
+        except TimeoutError:
+            self._fail(EngineDown(f"the recogniser did not answer for {HEARING_TIMEOUT_S:g} s"))
+        except SpeechError as error:
+            self._fail(error)
+        except Exception as error:
+            # Frames must be read on: they bring the keys and the hang-up.
+            log.exception("listener.crashed", extra=of_call(self._call))
+            self._fail(EngineDown(f"the recogniser failed: {error!r}"))
+
+    def _fail(self, error: SpeechError) -> None:
+        """From here on only keys are heard; the dialogue decides what that means."""
+        self._deaf = True
+        self._forget()
+        self._mouth.resume()
+        self._reports.failed(error)
+
+    def _judge(self, sound: Sound) -> Decision:
+        if sound.partial != self._partial:
+            self._partial = sound.partial
+            self._reports.part(sound.partial)
+        prompt = self._mouth.prompt
+        now = Now(
+            now_ms=sound.now_ms,
+            speech=sound.segment.speech,
+            partial=sound.partial,
+            intent=self._intent,
+            intent_of=self._intent_of,
+            bot_speaking=prompt is not None,
+            interruptible=not self.closing and prompt is not None and not prompt.protected_now,
+        )
+        return self._taker.update(now, self.asks, from_ms=sound.segment.from_ms, to_ms=sound.segment.to_ms)
+
+    async def _act(self, decision: Decision) -> None:
+        match decision.act:
+            case Act.NOTHING:
+                self._think(decision.understand)
+            case Act.PAUSE:
+                self._mouth.pause()
+            case Act.STOP:
+                self._mouth.pause()
+                self._reports.interrupted()
+            case Act.RESUME:
+                await self._drop(decision.why)
+                self._mouth.resume(restart=self.asks.resume == "restart")
+            case Act.DROP:
+                await self._drop(decision.why)
+            case Act.END | Act.TOO_LONG:
+                await self._end(decision)
+
+    def _think(self, text: str) -> None:
+        if text:
+            self._stop_thinking()
+            self._thinking = asyncio.create_task(self._understand(text))
+
+    async def _understand(self, text: str) -> None:
+        try:
+            intent = await self._reports.understand(text)
+        except Exception as error:
+            # Only a guess ahead of time: the turn's end asks again and reports what is wrong.
+            log.debug("listener.early_guess_failed", extra={"reason": str(error)})
+            return
+        self._intent, self._intent_of = intent, text
+        self._reports.understood(intent, text)
+
+    def _stop_thinking(self) -> None:
+        if self._thinking is not None:
+            self._thinking.cancel()
+            self._thinking = None
+
+    async def _end(self, decision: Decision) -> None:
+        transcript = await self._ear.finish()
+        intent = self._intent if transcript.text == self._intent_of else None
+        lag = max(0, self._ear.now_ms - decision.to_ms)
+        self._forget()
+        self._reports.turn(TurnHeard(transcript, intent, decision.from_ms, decision.to_ms, lag, decision.why))
+
+    async def _drop(self, why: str) -> None:
+        await self._ear.finish()
+        self._forget()
+        self._reports.false_alarm(why)
+
+    def _forget(self) -> None:
+        self._partial = self._intent_of = ""
+        self._intent = None
+        self._stop_thinking()

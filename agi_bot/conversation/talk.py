@@ -1,0 +1,292 @@
+"""The talk: events into the dialogue one after another, its actions carried out, and the clock of silence."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import logging
+import time
+from dataclasses import replace
+from datetime import datetime
+
+from agi_bot.contracts import Call, Context, Digit, Intent, Transcript
+from agi_bot.conversation.clock import Clock
+from agi_bot.conversation.engines import Engines, Limits, Script
+from agi_bot.conversation.hookdesk import Answer, HookDesk
+from agi_bot.conversation.journal import Journal
+from agi_bot.conversation.keypad import Keypad
+from agi_bot.conversation.listener import Listener, TurnHeard
+from agi_bot.conversation.mouth import Mouth
+from agi_bot.conversation.progress import BotInterrupted, CallerSpoke, Watcher
+from agi_bot.conversation.prompter import Prompter
+from agi_bot.errors import InterpreterDown
+from agi_bot.flow.events import (
+    Action,
+    End,
+    EngineFailed,
+    Event,
+    Heard,
+    HookFailed,
+    HungUp,
+    Keyed,
+    Listen,
+    Mark,
+    PromptCut,
+    PromptEnded,
+    RunHook,
+    Say,
+    Silent,
+    Span,
+    Started,
+    TooLong,
+    Transfer,
+)
+from agi_bot.logs import of_call
+
+log = logging.getLogger(__name__)
+
+FILLER = -1
+"""Prompt number of a filler: no dialogue knows it, so its end is nobody's news."""
+
+GRACE_S = 20.0
+"""A dialogue that does not end within this time after :class:`TooLong` is ended for it."""
+
+BUSY_POLL_S = 0.2
+"""How often the clock looks again while the caller speaks or a hook runs."""
+
+
+class Talk:
+    """One call's inbox.  ``last`` is the dialogue's last word, once it has been given."""
+
+    def __init__(
+        self,
+        call: Call,
+        script: Script,
+        engines: Engines,
+        journal: Journal,
+        limits: Limits,
+        clock: Clock,
+        watch: Watcher,
+    ) -> None:
+        self.last: End | Transfer | None = None
+        self.gone = False
+        self._call = call
+        self._script = script
+        self._engines = engines
+        self._journal = journal
+        self._limits = limits
+        self._clock = clock
+        self._watch = watch
+        self._inbox: asyncio.Queue[Event | TurnHeard] = asyncio.Queue()
+        self._desk = HookDesk(engines.hooks, self._hook_answered, self._fill)
+        self._prompter = Prompter(engines.voice, journal.record.language, call.rate)
+        self._keypad = Keypad()
+        self._quiet_since = 0.0
+        self._told_too_long = False
+        self._mouth: Mouth
+        self._listener: Listener
+
+    def connect(self, mouth: Mouth, listener: Listener) -> None:
+        """Give the talk its mouth and its listener, which report back to it."""
+        self._mouth, self._listener = mouth, listener
+
+    async def run(self) -> None:
+        """Talk until the dialogue has ended and its last word is spoken, or the caller is gone."""
+        await self._happened(Started(self._time()))
+        while not self._over:
+            try:
+                async with asyncio.timeout(self._wait_s()):
+                    item = await self._inbox.get()
+            except TimeoutError:
+                await self._time_passed()
+                continue
+            if isinstance(item, TurnHeard):
+                await self._turn(item)
+            else:
+                await self._happened(item)
+
+    async def stop(self) -> None:
+        """Give up hooks and prepared prompts: the call is over."""
+        self._prompter.clear()
+        self._journal.record.engines.setdefault("voice", self._prompter.speaker)
+        await self._desk.stop()
+
+    @property
+    def _over(self) -> bool:
+        return self.gone or (self.last is not None and not self._mouth.busy)
+
+    # --- events and actions ----------------------------------------------------------
+
+    async def _happened(self, event: Event) -> None:
+        if isinstance(event, HungUp):
+            self.gone = True
+        filler = isinstance(event, PromptEnded | PromptCut) and event.prompt == FILLER
+        if filler or self.last is not None:
+            return
+        for action in self._script.receive(event):
+            await self._do(action)
+        self._journal.turn.step = self._script.step
+
+    async def _do(self, action: Action) -> None:
+        match action:
+            case Say():
+                self._mouth.say(self._prompter.prompt(action))
+            case Listen():
+                await self._expect(action)
+            case RunHook():
+                self._desk.run(action)
+            case Mark():
+                self._journal.record.tags.append(action.tag)
+            case End():
+                self._journal.close(action.outcome, "bot")
+                self._close(action)
+            case Transfer():
+                self._journal.record.transfer_to = action.to
+                self._journal.close("transferred", "transfer")
+                self._close(action)
+
+    def _close(self, last: End | Transfer) -> None:
+        self.last = last
+        self._listener.closing = True
+
+    async def _expect(self, listen: Listen) -> None:
+        self._keypad.expect(listen.keys)
+        self.quiet()
+        await self._listener.expect(listen)
+
+    # --- the clock of silence --------------------------------------------------------
+
+    def quiet(self) -> None:
+        """The line became quiet now, or something happened that starts the silence anew."""
+        self._quiet_since = self._clock.ms
+
+    def _time(self) -> datetime:
+        return datetime.now(self._journal.record.started_at.tzinfo)
+
+    @property
+    def _caller_is_awaited(self) -> bool:
+        return not (self._mouth.busy or self._listener.in_turn or self._desk.busy or self.last)
+
+    @property
+    def _silence_due_ms(self) -> float:
+        return self._quiet_since + self._listener.asks.silence_ms - self._clock.ms
+
+    def _wait_s(self) -> float:
+        left = self._limits.max_call_s + (GRACE_S if self._told_too_long else 0.0) - self._clock.ms / 1000
+        if self._keypad.pending:
+            left = min(left, self._keypad.pause_s)
+        if self._caller_is_awaited:
+            left = min(left, self._silence_due_ms / 1000)
+        elif not self._mouth.busy:
+            left = min(left, BUSY_POLL_S)
+        return max(0.0, left)
+
+    async def _time_passed(self) -> None:
+        if self._keypad.pending:
+            self._press(self._keypad.take())
+        elif self._clock.ms >= self._limits.max_call_s * 1000:
+            await self._too_long()
+        elif self._caller_is_awaited and self._silence_due_ms <= 0:
+            self.quiet()
+            self._journal.count("silences")
+            await self._happened(Silent())
+
+    async def _too_long(self) -> None:
+        if not self._told_too_long:
+            self._told_too_long = True
+            await self._happened(TooLong())
+            return
+        self._journal.note("the dialogue did not end after the longest call time")
+        self._journal.close("too_long", "bot")
+        self._close(End("too_long"))
+        self._mouth.drop()
+
+    # --- the caller ------------------------------------------------------------------
+
+    def heard(self, turn: TurnHeard) -> None:
+        """The caller's turn is over."""
+        self._inbox.put_nowait(turn)
+
+    def hung_up(self) -> None:
+        """The caller is gone."""
+        self._inbox.put_nowait(HungUp())
+
+    def interrupted(self) -> None:
+        """The caller took the turn: what was not spoken is dropped."""
+        cut = self._mouth.cut()
+        if cut is None:
+            return
+        self._journal.cut(cut.words, int(self._clock.ms))
+        self._journal.count("barge_ins")
+        self._watch(BotInterrupted(cut.words))
+        self._inbox.put_nowait(cut)
+
+    def false_alarm(self, why: str) -> None:
+        """Sound of the caller that meant nothing."""
+        self._journal.count(f"false_alarms.{why}")
+        self.quiet()
+
+    async def understand(self, text: str) -> Intent:
+        """What ``text`` means at this point of the talk.  Raises :class:`InterpreterDown`."""
+        if not text.strip():
+            return Intent("")
+        asks, record = self._listener.asks, self._journal.record
+        context = Context(record.language, self._time(), asks.expected, asks.wanted)
+        return await self._engines.interpreter.interpret(text, context)
+
+    def prepare(self, intent: Intent, text: str) -> None:
+        """Render what would be said if the caller stopped now; the caller may well go on."""
+        if self.last is not None:
+            return
+        guess = copy.deepcopy(self._script)
+        for action in guess.receive(Heard(intent, Transcript(text, final=True))):
+            if isinstance(action, Say):
+                self._prompter.prepare(action)
+
+    async def _turn(self, heard: TurnHeard) -> None:
+        self.quiet()
+        to_ms = int(self._clock.ms) - heard.lag_ms
+        turn = self._journal.heard(heard.transcript, to_ms - (heard.to_ms - heard.from_ms), to_ms)
+        turn.endpoint_ms = heard.lag_ms
+        began = time.perf_counter()
+        try:
+            intent = heard.intent or await self.understand(heard.transcript.text)
+        except InterpreterDown as error:
+            self.engine_failed("interpreter", error)
+            return
+        self._journal.understood(turn, intent, (time.perf_counter() - began) * 1000)
+        self._watch(CallerSpoke(turn))
+        await self._happened(Heard(intent, replace(heard.transcript, final=True)))
+
+    def key(self, digit: Digit) -> None:
+        """The caller pressed a key."""
+        if keys := self._keypad.press(digit.key):
+            self._press(keys)
+
+    def _press(self, keys: str) -> None:
+        turn = self._journal.keyed(keys, int(self._clock.ms))
+        self.interrupted()
+        self._watch(CallerSpoke(turn))
+        self._inbox.put_nowait(Keyed(keys))
+
+    # --- mouth, hooks, engines -------------------------------------------------------
+
+    def prompt_ended(self, event: PromptEnded) -> None:
+        """A prompt has been spoken to its end."""
+        self.quiet()
+        self._journal.ended(int(self._clock.ms))
+        self._inbox.put_nowait(event)
+
+    def engine_failed(self, engine: str, error: Exception) -> None:
+        """An engine is of no more use in this call."""
+        self._journal.note(f"{engine}: {error}")
+        log.error("engine.failed", extra={**of_call(self._call), "engine": engine, "reason": str(error)})
+        self._inbox.put_nowait(EngineFailed(engine))
+
+    def _hook_answered(self, answer: Answer) -> None:
+        if isinstance(answer, HookFailed):
+            self._journal.note(answer.reason)
+        self._inbox.put_nowait(answer)
+
+    def _fill(self, spans: tuple[Span, ...]) -> None:
+        self._mouth.say(self._prompter.prompt(Say(FILLER, spans, barge_in=False)))
