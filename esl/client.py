@@ -89,7 +89,8 @@ class Client(Peer):
     async def wait_connected(self, timeout: float) -> None:
         """Wait for the link to come back.  Raises :class:`~esl.errors.NotConnected`."""
         try:
-            await asyncio.wait_for(self._up.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._up.wait()
         except TimeoutError:
             raise NotConnected(f"the link did not come back in {timeout:g} s") from None
 
@@ -180,7 +181,8 @@ class Client(Peer):
         """Probe the link while it is there, make it again when it is not."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._down.wait(), self._keep_alive)
+                async with asyncio.timeout(self._keep_alive):
+                    await self._down.wait()
             if self._link is not None:
                 await self._probe(self._link)
             if self._link is None:

@@ -18,6 +18,8 @@ to another extension, such as that of a bot.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -99,6 +101,12 @@ class _Fenced(ESLProtocol):  # type: ignore[misc]
     def stop(self) -> None:
         self._run = False
         self.connected = False
+        self._hang_up_socket()
+
+    def _hang_up_socket(self) -> None:
+        """greenswitch's ``makefile`` keeps the socket open after ``close``; ``shutdown`` tells the peer."""
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
         self.sock.close()
 
     def _read(self) -> None:
@@ -131,7 +139,7 @@ class _Fenced(ESLProtocol):  # type: ignore[misc]
         for waiting in self._commands_sent:
             waiting.set_exception(LinkLost(f"the link ended before the reply came: {reason}"))
         self._auth_request_event.set()
-        self.sock.close()
+        self._hang_up_socket()
         self.on_end(None if self.said_goodbye and error is None else reason)
 
 

@@ -33,7 +33,8 @@ class Job:
         Raises :class:`~esl.errors.CommandFailed` for ``-ERR``, :class:`~esl.errors.LinkLost` when
         the link ended first (the command may have been carried out), :class:`TimeoutError`.
         """
-        text = await asyncio.wait_for(asyncio.shield(self._done), timeout)
+        async with asyncio.timeout(timeout):
+            text = await asyncio.shield(self._done)
         if text.startswith(("-ERR", "-USAGE")):
             raise CommandFailed(self.command, text.strip())
         return text

@@ -93,7 +93,8 @@ class Session(Peer):
         """
         event_id, done = await self._begin(application, argument, lock)
         try:
-            return await asyncio.wait_for(done, timeout)
+            async with asyncio.timeout(timeout):
+                return await done
         finally:
             self._completions.pop(event_id, None)
 
