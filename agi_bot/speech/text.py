@@ -57,7 +57,7 @@ def prepared(text: str, language: str) -> str:
             cure=f"at most {LONGEST}; say less at once",
         )
     cleaned = clean(text)
-    if not any(char.isalnum() for char in cleaned):
+    if not sayable(cleaned):
         raise SpeechError(f"there is nothing to speak in {_quoted(text)}")
     return cleaned
 
@@ -69,13 +69,22 @@ def pieces(text: str) -> list[Piece]:
 
 def sentences(text: str) -> list[str]:
     """``text`` cut after ``。！？；!?;…``, after a full stop before a space, and at line ends."""
-    return [part for part in _cut(text, _BOUNDARY) if _sayable(part)]
+    return [part for part in _cut(text, _BOUNDARY) if sayable(part)]
 
 
-def clauses(text: str) -> list[str]:
-    """``text`` cut after commas and colons as well as after sentences."""
-    parts = (part for sentence in sentences(text) for part in _cut(sentence, _CLAUSE))
-    return [part for part in parts if _sayable(part)]
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """Where the sentences of ``text`` begin and end; together they cover all of it."""
+    return _spans(text, _BOUNDARY)
+
+
+def clause_spans(text: str) -> list[tuple[int, int]]:
+    """Where the parts between commas and colons begin and end; together they cover all of ``text``."""
+    return _spans(text, _CLAUSE)
+
+
+def sayable(text: str) -> bool:
+    """Whether ``text`` holds a letter or a digit."""
+    return any(char.isalnum() for char in text)
 
 
 def pause_after(text: str) -> int:
@@ -97,7 +106,7 @@ def _short(sentence: str) -> Iterator[Piece]:
             yield Piece(gathered.strip(), CLAUSE_PAUSE_MS)
             gathered = ""
         gathered += part
-    if _sayable(gathered):
+    if sayable(gathered):
         yield Piece(gathered.strip(), SENTENCE_PAUSE_MS)
 
 
@@ -112,12 +121,12 @@ def _hard(parts: list[str]) -> Iterator[str]:
 
 
 def _cut(text: str, boundary: re.Pattern[str]) -> list[str]:
+    return [text[start:end].strip("\n") for start, end in _spans(text, boundary)]
+
+
+def _spans(text: str, boundary: re.Pattern[str]) -> list[tuple[int, int]]:
     cuts = [0, *(match.end() for match in boundary.finditer(text)), len(text)]
-    return [text[start:end].strip("\n") for start, end in pairwise(cuts)]
-
-
-def _sayable(text: str) -> bool:
-    return any(char.isalnum() for char in text)
+    return [(start, end) for start, end in pairwise(cuts) if start < end]
 
 
 def _kept(char: str) -> str:

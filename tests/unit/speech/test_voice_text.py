@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agi_bot.errors import SpeechError
-from agi_bot.speech.text import SENTENCE_LONGEST, clauses, clean, pause_after, pieces, prepared, sentences
+from agi_bot.speech.text import (
+    SENTENCE_LONGEST,
+    clause_spans,
+    clean,
+    pause_after,
+    pieces,
+    prepared,
+    sentence_spans,
+    sentences,
+)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +68,16 @@ def test_sentences(text: str, expected: list[str]) -> None:
 def test_clauses_keep_numbers_together() -> None:
     assert clauses("您好，共1,200元，请付款。") == ["您好，", "共1,200元，", "请付款。"]
     assert clauses("At 10:30, please come.") == ["At 10:30, ", "please come."]
+
+
+def clauses(text: str) -> list[str]:
+    return [text[start:end] for start, end in clause_spans(text)]
+
+
+@given(st.text(alphabet="好a1 ，。,.!?\n；“”"))
+def test_spans_cover_the_text(text: str) -> None:
+    for spans in (sentence_spans(text), clause_spans(text)):
+        assert "".join(text[start:end] for start, end in spans) == text
 
 
 @pytest.mark.parametrize(("text", "ms"), [("好。", 320), ("好，", 160), ("好", 0), ("“好。”", 320), ("OK. ", 320)])

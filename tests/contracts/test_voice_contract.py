@@ -1,0 +1,89 @@
+"""The promise Voice, kept by every voice there is."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from agi_bot.contracts import Voice
+from agi_bot.errors import SpeechError
+from agi_bot.speech.espeak import EspeakVoice
+from agi_bot.speech.prompts import CachedVoice
+
+
+@pytest.fixture(params=["espeak", "cached espeak"])
+async def voice(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Voice]:
+    espeak = EspeakVoice("zh-CN")
+    try:
+        yield CachedVoice(espeak, tmp_path) if request.param == "cached espeak" else espeak
+    finally:
+        await espeak.close()
+
+
+async def ms_of(voice: Voice, text: str) -> float:
+    return sum([frame.ms async for frame in voice.speak(text)])
+
+
+async def test_it_tells_its_name_and_rate(voice: Voice) -> None:
+    assert voice.name
+    assert voice.rate == 8000
+
+
+async def test_every_frame_has_its_rate_and_is_not_empty(voice: Voice) -> None:
+    frames = [frame async for frame in voice.speak("您好，我是小林。您能来吗？")]
+    assert all(frame.rate == voice.rate and frame.pcm for frame in frames)
+    assert any(frame.samples.any() for frame in frames)
+
+
+async def test_more_words_take_longer(voice: Voice) -> None:
+    assert await ms_of(voice, "您好。") < await ms_of(voice, "您好，这里是市第一人民医院。")
+
+
+async def test_the_same_text_can_be_spoken_again(voice: Voice) -> None:
+    first = await ms_of(voice, "请稍等。")
+    assert await ms_of(voice, "请稍等。") == pytest.approx(first, abs=60)
+
+
+async def test_several_calls_at_once_each_hear_their_own(voice: Voice) -> None:
+    texts = ["好。", "请您稍等一下。", "您好，这里是市第一人民医院的护士站。"]
+    together = await asyncio.gather(*(ms_of(voice, text) for text in texts * 4))
+    for index, text in enumerate(texts):
+        alone = await ms_of(voice, text)
+        assert together[index::3] == pytest.approx([alone] * 4, abs=60)
+
+
+async def test_closing_the_iterator_ends_it_and_the_voice_goes_on(voice: Voice) -> None:
+    for _ in range(10):
+        async with aclosing(voice.speak("这是一段没有人会听完的话。" * 20)) as frames:  # type: ignore[type-var]
+            assert (await anext(frames)).pcm
+    async with asyncio.timeout(5):
+        assert await ms_of(voice, "好。") > 100
+
+
+async def test_cancelling_the_one_who_listens_ends_it(voice: Voice) -> None:
+    listener = asyncio.create_task(ms_of(voice, "这是一段没有人会听完的话。" * 50))
+    await asyncio.sleep(0.02)
+    listener.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await listener
+    assert await ms_of(voice, "好。") > 100
+
+
+@pytest.mark.parametrize("text", ["", " \n", "😀", "……", "<br/>", "\x07"])
+async def test_text_without_words_is_refused(voice: Voice, text: str) -> None:
+    with pytest.raises(SpeechError):
+        await ms_of(voice, text)
+
+
+@pytest.mark.parametrize(
+    "text", ["您好😀", "<speak>您好</speak>", "A/B\x00", "100%", "第2个", "！您好！", "12345678901"]
+)
+async def test_odd_text_is_spoken(voice: Voice, text: str) -> None:
+    assert await ms_of(voice, text) > 100
+
+
+async def test_too_long_a_text_is_refused(voice: Voice) -> None:
+    with pytest.raises(SpeechError, match="too long"):
+        await ms_of(voice, "好" * 6000)
