@@ -52,7 +52,7 @@ class AmiOptions:
     connect_timeout_s: float = 5.0
     action_timeout_s: float = 5.0
     ping_s: float = 10.0
-    reconnect_s: int = 2
+    reconnect_s: int = 1
 
 
 class Ami:
@@ -158,7 +158,7 @@ class Ami:
             try:
                 await self.action("Ping")
             except AmiUnanswered:
-                log.warning("Asterisk's AMI does not answer a ping; making a new link")
+                log.warning("ami.frozen", extra={"reason": "no answer to a ping; making a new link"})
                 self._abort()
             except PbxDown:
                 continue
@@ -179,7 +179,7 @@ class Ami:
 
     def _login(self, success: bool, text: str) -> None:
         if not success:
-            log.error("Asterisk's AMI refused the login of %s: %s", self.options.user, text)
+            log.error("ami.login_refused", extra={"user": self.options.user, "reason": text})
             if self._ready is not None and not self._ready.done():
                 cure = "compare user and secret with manager.conf, and its permit= lines with our address"
                 self._ready.set_exception(self._down(f"refused the login: {text}", cure))
@@ -188,7 +188,7 @@ class Ami:
         if self._ready is not None and not self._ready.done():
             self._ready.set_result(None)
         else:
-            log.info("the AMI link to Asterisk is back")
+            log.info("ami.back")
 
     def _drop(self) -> None:
         if self._lost is None:
@@ -200,7 +200,7 @@ class Ami:
 
     def _disconnected(self) -> None:
         if self._lost is not None:
-            log.warning("the AMI link to Asterisk is lost; trying again every %d s", self.options.reconnect_s)
+            log.warning("ami.lost", extra={"retry_s": self.options.reconnect_s})
         self._drop()
 
     def _event(self, message: Mapping[str, Any]) -> None:

@@ -195,11 +195,10 @@ class FastAgiServer:
             if await session.introduced(self._header_timeout_s):
                 await self._handler(session)
             else:
-                log.debug("AGI connection %s closed without a call (a health check?)", session.peer, extra=extra)
+                log.debug("agi.health_check", extra=extra)
         except CallGone as error:
-            log.info("AGI connection %s ended: %s", session.peer, error, extra=extra)
+            log.info("agi.ended", extra={**extra, "reason": str(error)})
         except PbxError as error:
-            log.warning("AGI connection %s closed: %s", session.peer, error, extra=extra)
+            log.warning("agi.closed", extra={**extra, "reason": str(error)})
         except Exception:
-            # One call's failure is not the others'.
-            log.exception("AGI connection %s failed", session.peer, extra=extra)
+            log.exception("agi.failed", extra=extra)  # one call's failure is not the others'

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,6 +15,7 @@ from agi_bot.pbx.agi import commands
 from agi_bot.pbx.agi.protocol import Reply, Request
 from agi_bot.pbx.agi.server import Session
 from agi_bot.pbx.asterisk.call import AsteriskCall, How, Identity
+from agi_bot.pbx.asterisk.loan import Loans, first_command
 from agi_bot.pbx.asterisk.options import AsteriskOptions
 from agi_bot.pbx.audiosocket import Line, MediaServer
 
@@ -37,6 +39,7 @@ class AgiLeg:
         *,
         deliver: Callable[[AsteriskCall], None],
         known: Callable[[str], Mapping[str, str] | None],
+        loans: Loans | None = None,
         redirect: Redirect | None = None,
     ) -> None:
         self._session = session
@@ -44,23 +47,36 @@ class AgiLeg:
         self._options = options
         self._deliver = deliver
         self._known = known
+        self._loans = loans
         self._redirect = redirect
 
     async def run(self) -> None:
         """Serve the call to its end.  Raises :class:`PbxError` when it cannot be served."""
+        await self._session.send(first_command(renewable=self._loans is not None))
+        channel = self._session.request.variables.get("channel", "")
+        if self._loans is not None:
+            self._loans.take(channel)
+        try:
+            await self._serve()
+        finally:
+            if self._loans is not None:
+                self._loans.give_back(channel)
+            self._session.close()
+
+    async def _serve(self) -> None:
         identity = await self._introduce()
         uuid = uuid4()
         arriving = self._media.expect(uuid)
-        where = self._options.media_address(self._media.port)
+        where = self._options.audio_at(self._media.port)
         execute = commands.execute("AudioSocket", str(uuid), where)
         executing = asyncio.create_task(self._session.send(execute, timeout_s=None))
         try:
             line = await self._connected(arriving, executing, where)
             await self._talk(identity, line, executing)
         except CallGone:
-            log.info("the caller hung up before the sound was connected", extra=identity.extra)
+            log.info("call.gone_before_sound", extra=identity.extra)
         except PbxError as error:
-            log.error("no sound for the call: %s", error, extra=identity.extra)
+            log.error("call.no_sound", extra={**identity.extra, "reason": str(error)})
         finally:
             self._media.forget(uuid)
             executing.cancel()
@@ -68,7 +84,7 @@ class AgiLeg:
                 await executing
 
     async def _introduce(self) -> Identity:
-        await self._session.send(commands.answer())
+        await self._answer()
         request = self._session.request
         read = [(name, await self._variable(name)) for name in self._options.variables]
         variables = {name: value for name, value in read if value is not None}
@@ -78,8 +94,12 @@ class AgiLeg:
             await self._session.send(commands.set_variable(ATTEMPT_VARIABLE, ""))
         identity = identify(request, {**variables, **(expected or {})}, attempt)
         await self._session.send(commands.set_variable("BOT_CALL_ID", identity.id))
-        log.info("call arrived", extra=identity.extra)
+        log.info("call.arrived", extra=identity.extra)
         return identity
+
+    async def _answer(self) -> None:
+        if not (await self._session.send(commands.answer())).ok:
+            raise CallGone("the call could not be answered")
 
     async def _variable(self, name: str) -> str | None:
         reply = await self._session.send(commands.get_variable(name))
@@ -87,7 +107,7 @@ class AgiLeg:
 
     async def _connected(self, arriving: asyncio.Future[Line], executing: asyncio.Task[Reply], where: str) -> Line:
         waiting: set[asyncio.Future[Any]] = {arriving, executing}
-        wait_s = self._options.media_wait_s
+        wait_s = self._options.audio_wait_s
         await asyncio.wait(waiting, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
         if arriving.done():
             return arriving.result()
@@ -104,24 +124,15 @@ class AgiLeg:
             self._deliver(call)
             await self._until_over(call, line)
             line.close(call.how.value if call.how else "the bot did not finish")
-            await asyncio.wait({executing}, timeout=self._options.finish_wait_s)
+            await self._regain(executing)
             await self._leave(call)
         except PbxError as error:
-            log.info("the call was gone before its results could be left: %s", error, extra=identity.extra)
+            log.info("call.results_lost", extra={**identity.extra, "reason": str(error)})
         finally:
             line.close("the call is over")
-            self._session.close()
             call.finished.set()
-            counted = line.counters
-            log.info(
-                "call left: %s; frames received %d, dropped %d, sent %d, skipped %d",
-                call.how.value if call.how else line.reason,
-                counted.received,
-                counted.dropped,
-                counted.sent,
-                counted.skipped,
-                extra=identity.extra,
-            )
+            how = call.how.value if call.how else line.reason
+            log.info("call.left", extra={**identity.extra, "how": how, **asdict(line.counters)})
 
     async def _until_over(self, call: AsteriskCall, line: Line) -> None:
         """The bot ends its part, or the line ends and the bot gets a while to tell its results."""
@@ -133,6 +144,12 @@ class AgiLeg:
         finally:
             over.cancel()
             ended.cancel()
+
+    async def _regain(self, executing: asyncio.Task[Reply]) -> None:
+        """The connection's end makes Asterisk come back from AudioSocket; until then AGI is blocked."""
+        await asyncio.wait({executing}, timeout=self._options.finish_wait_s)
+        if not executing.done():
+            raise PbxError("Asterisk did not come back from AudioSocket")
 
     async def _leave(self, call: AsteriskCall) -> None:
         """Tell the dialplan.  Variables can be set on a channel that hung up, too."""
@@ -149,13 +166,14 @@ class AgiLeg:
 def identify(request: Request, variables: Mapping[str, str], attempt: str) -> Identity:
     """Who calls, from the AGI header, the channel's variables and the script's arguments.
 
-    Arguments ``name=value`` become variables; the first plain one, else the script's path,
-    else ``BOT_FLOW``, is the flow.
+    Arguments ``name=value`` become variables; the first plain one, else the script's path
+    (``agi-bot`` names no flow), else ``BOT_FLOW``, is the flow.
     """
     agi = request.variables
     named = dict(part.split("=", 1) for part in request.arguments if "=" in part)
     plain = [part for part in request.arguments if part and "=" not in part]
     script = request.script.strip("/")
+    script = "" if script == "agi-bot" else script
     flow = plain[0] if plain else script or variables.get("BOT_FLOW", "")
     caller = _known_number(agi.get("callerid", ""))
     called = _known_number(agi.get("dnid", "")) or agi.get("extension", "")

@@ -57,7 +57,7 @@ class Attempt:
             # Asterisk takes a channel's unique id, which is ours, in place of its name.
             await self._ami.action("Hangup", {"Channel": self.call_id, "Cause": "16"})
         except (PbxDown, AmiUnanswered) as error:
-            log.warning("cannot stop the ringing: %s", error, extra={"call": self.call_id})
+            log.warning("attempt.not_cancelled", extra={"call_id": self.call_id, "reason": str(error)})
 
     async def run(self) -> None:
         """Send the Originate and wait for its end; whatever happens, there is an outcome."""
@@ -104,7 +104,7 @@ class Attempt:
         try:
             await asyncio.wait_for(self._ended.wait(), HANGUP_GRACE_S)
         except TimeoutError:
-            log.debug("no Hangup told a cause", extra={"call": self.call_id})
+            log.debug("attempt.no_cause", extra={"call_id": self.call_id})
 
     def _settle(self, verdict: Disposition) -> None:
         if not self._done.done():

@@ -38,7 +38,7 @@ class Identity:
     @property
     def extra(self) -> dict[str, str]:
         """For log lines, so that one grep finds the call here and in Asterisk's log."""
-        return {"call": self.id, "channel": self.channel, "uniqueid": self.unique_id}
+        return {"call_id": self.id, "channel": self.channel, "unique_id": self.unique_id}
 
 
 class Media(Protocol):
@@ -135,7 +135,7 @@ class AsteriskCall:
         try:
             await asyncio.wait_for(self.finished.wait(), self._finish_wait_s)
         except TimeoutError:
-            log.warning("Asterisk did not take the call back in time", extra=self._identity.extra)
+            log.warning("call.not_taken_back", extra={**self._identity.extra, "waited_s": self._finish_wait_s})
 
 
 def one_line(value: str) -> str:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from agi_bot.errors import PbxError
 from agi_bot.pbx.ami import Ami, Event
 from agi_bot.pbx.asterisk.call import AsteriskCall, How, Identity
+from agi_bot.pbx.asterisk.loan import Loans
 from agi_bot.pbx.asterisk.options import AsteriskOptions
 from agi_bot.pbx.audiosocket import Line
 
@@ -66,25 +67,28 @@ class DirectLeg:
     line: Line
     options: AsteriskOptions
     ami: Ami | None
+    loans: Loans
     announcements: Announcements
     deliver: Callable[[AsteriskCall], None]
-    redirect: bool = False
 
     async def run(self) -> None:
         """Serve the call to its end."""
         identity = await self._identify()
+        if identity.channel:
+            self.loans.take(identity.channel)
         await self._wait_for_sound()
         call = AsteriskCall(identity, self.line, self.options.finish_wait_s)
-        log.info("call arrived, without AGI", extra=identity.extra)
+        log.info("call.arrived", extra=identity.extra)
         try:
             if not self.line.ended.is_set():
                 self.deliver(call)
                 await self._until_over(call)
                 await self._leave(call)
         finally:
+            self.loans.give_back(identity.channel)
             self.line.close(call.how.value if call.how else "the bot did not finish")
             call.finished.set()
-            log.info("call left: %s", self.line.reason, extra=identity.extra)
+            log.info("call.left", extra={**identity.extra, "how": self.line.reason, **asdict(self.line.counters)})
 
     async def _identify(self) -> Identity:
         uuid = str(self.line.uuid)
@@ -92,7 +96,7 @@ class DirectLeg:
         return Identity(
             id=uuid,
             caller=_known(told.get("calleridnum", "")),
-            called=told.get("exten", ""),
+            called=_known(told.get("dialled", "")),
             channel=told.get("channel", ""),
             unique_id=told.get("uniqueid", ""),
             variables={"flow": told.get("flow") or self.options.direct_flow},
@@ -117,14 +121,15 @@ class DirectLeg:
     async def _leave(self, call: AsteriskCall) -> None:
         if self.ami is None or not call.channel:
             if call.how in (How.HANG_UP, How.TRANSFER):
-                log.warning("without AMI the call can only go back to the dialplan", extra=call.identity.extra)
+                reason = "without AMI a call can only go back to the dialplan"
+                log.warning("call.not_moved", extra={**call.identity.extra, "reason": reason})
             return
         try:
             await self._set(self.ami, call.channel, call.results)
             if call.how is How.HANG_UP:
                 await self.ami.action("Hangup", {"Channel": call.channel, "Cause": "16"})
         except PbxError as error:
-            log.warning("the results could not be left: %s", error, extra=call.identity.extra)
+            log.warning("call.results_lost", extra={**call.identity.extra, "reason": str(error)})
 
     async def _set(self, ami: Ami, channel: str, results: Mapping[str, str]) -> None:
         for name, value in results.items():
@@ -132,4 +137,6 @@ class DirectLeg:
 
 
 def _known(number: str) -> str:
-    return "" if number in ("<unknown>", "unknown") else number
+    """The first of the lines (the event and the dialplan may both tell one)."""
+    first = number.partition("\n")[0]
+    return "" if first in ("<unknown>", "unknown") else first

@@ -16,6 +16,8 @@ REASON_NO_ANSWER = 3
 
 REASON_ANSWERED = 4
 
+NO_CHANNEL = "no channel was made: does the outbound context know this number, and its route the endpoint?"
+
 BY_CAUSE = {
     1: Status.INVALID_NUMBER,  # unallocated number; SIP 404
     2: Status.UNREACHABLE,
@@ -91,4 +93,4 @@ def _status(evidence: Evidence) -> Status:
 def _detail(evidence: Evidence) -> str:
     parts = [evidence.cause_text, f"dial {evidence.dial}" if evidence.dial else ""]
     text = ", ".join(part for part in parts if part)
-    return text or ("" if evidence.reason == REASON_ANSWERED else "no channel told a cause")
+    return text or ("" if evidence.reason == REASON_ANSWERED else NO_CHANNEL)

@@ -16,11 +16,15 @@ from agi_bot.pbx.asterisk.agi_leg import ATTEMPT_VARIABLE, AgiLeg
 from agi_bot.pbx.asterisk.attempt import Attempt, Order
 from agi_bot.pbx.asterisk.call import AsteriskCall
 from agi_bot.pbx.asterisk.direct_leg import Announcements, DirectLeg
+from agi_bot.pbx.asterisk.loan import Loans
 from agi_bot.pbx.asterisk.options import AsteriskOptions
 from agi_bot.pbx.asterisk.versions import digits_over_audiosocket
 from agi_bot.pbx.audiosocket import Line, MediaServer
 
 log = logging.getLogger(__name__)
+
+ARRIVAL_S = 30.0
+"""How long an answered leg may take to come from the dialplan to us, s."""
 
 
 class AsteriskPbx:
@@ -28,9 +32,10 @@ class AsteriskPbx:
 
     def __init__(self, options: AsteriskOptions) -> None:
         self.options = options
-        self.media = MediaServer(options.media_host, options.media_port, limits=options.limits, stranger=self._stranger)
+        self.media = MediaServer(options.audio_host, options.audio_port, limits=options.limits, stranger=self._stranger)
         self.agi = FastAgiServer(self._serve, options.agi_host, options.agi_port)
         self.ami = Ami(options.ami) if options.ami else None
+        self.loans = Loans(self._send)
         self._announcements = Announcements()
         self._arriving: asyncio.Queue[AsteriskCall | None] = asyncio.Queue()
         self._calls: dict[str, AsteriskCall] = {}
@@ -113,7 +118,7 @@ class AsteriskPbx:
             check_text(text)
         told = {ATTEMPT_VARIABLE: call_id, "BOT_NUMBER": check_number(number), **variables}
         headers: dict[str, str | list[str]] = {
-            "Channel": options.dial.format(number=number, context=options.dial_context),
+            "Channel": options.channel.replace("{number}", number),
             "ChannelId": call_id,
             "Async": "true",
             "Timeout": str(int(ring_timeout_s * 1000)),
@@ -126,26 +131,20 @@ class AsteriskPbx:
 
     def _answer_headers(self) -> dict[str, str]:
         options = self.options
-        if options.answer_context:
-            return {"Context": options.answer_context, "Exten": options.answer_extension, "Priority": "1"}
-        host = options.media_address(0).rpartition(":")[0]
-        return {"Application": "AGI", "Data": f"agi://{host}:{self.agi.port}/"}
+        if options.context:
+            return {"Context": options.context, "Exten": options.extension, "Priority": "1"}
+        return {"Application": "AGI", "Data": f"agi://{options.agi_at(self.agi.port)}/"}
 
     async def _watch(self, attempt: Attempt) -> None:
         try:
             await attempt.run()
         finally:
             verdict = await attempt.outcome()
-            log.info(
-                "attempt ended: %s (cause %d, SIP %d) %s",
-                verdict.status,
-                verdict.cause,
-                verdict.sip,
-                verdict.detail,
-                extra={"call": attempt.call_id},
-            )
-            if not verdict.answered:
-                self._attempts.pop(attempt.call_id, None)
+            told = {"cause": verdict.cause, "sip": verdict.sip, "detail": verdict.detail}
+            log.info("attempt.ended", extra={"call_id": attempt.call_id, "status": verdict.status.value, **told})
+            if verdict.answered:
+                await asyncio.sleep(ARRIVAL_S)
+            self._attempts.pop(attempt.call_id, None)
 
     def _known(self, attempt_id: str) -> Mapping[str, str] | None:
         attempt = self._attempts.pop(attempt_id, None)
@@ -164,6 +163,7 @@ class AsteriskPbx:
             self.options,
             deliver=self._deliver,
             known=self._known,
+            loans=self.loans if self.ami and self.ami.connected else None,
             redirect=self._redirect if self.ami and self.options.transfer_context else None,
         )
         await leg.run()
@@ -171,7 +171,7 @@ class AsteriskPbx:
     def _stranger(self, line: Line) -> bool:
         if not self.options.direct or self._stopped:
             return False
-        self._spawn(DirectLeg(line, self.options, self.ami, self._announcements, self._deliver).run())
+        self._spawn(DirectLeg(line, self.options, self.ami, self.loans, self._announcements, self._deliver).run())
         return True
 
     def _deliver(self, call: AsteriskCall) -> None:
@@ -191,7 +191,7 @@ class AsteriskPbx:
         try:
             answer = (await self.ami.action("Redirect", {"Channel": channel, **target}))[0]
         except PbxError as error:
-            log.warning("the transfer is left to the dialplan: %s", error, extra={"channel": channel})
+            log.warning("transfer.left_to_dialplan", extra={"channel": channel, "reason": str(error)})
             return False
         return answer.get("response") == "Success"
 
@@ -204,6 +204,11 @@ class AsteriskPbx:
         ami.subscribe("DTMFEnd", self._digit)
         await ami.connect()
         self._version = ami.version
+        self._spawn(self.loans.run())
+
+    async def _send(self, action: str, headers: dict[str, str]) -> object:
+        assert self.ami is not None
+        return await self.ami.action(action, headers, timeout_s=1.0)
 
     def _outbound_event(self, event: Event) -> None:
         attempt = self._attempts.get(event.get("linkedid") or event.get("destlinkedid", ""))
@@ -226,7 +231,7 @@ class AsteriskPbx:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a call's task failed", exc_info=error)
+            log.error("call.task_failed", exc_info=error)
 
 
 def check_number(number: str) -> str:

@@ -78,7 +78,7 @@ class LineClock:
             line.tick()
         except Exception:
             # One broken line must not take the clock from all others.
-            log.exception("a line failed and is taken off the clock")
+            log.exception("clock.line_failed")
             self.remove(line)
 
     def _keep_up(self) -> None:

@@ -205,8 +205,7 @@ class Line(asyncio.Protocol):
         self._silence = self._header + bytes(size)
 
     def _fail(self, reason: str) -> None:
-        extra = {"call": str(self.uuid or ""), "peer": self.peer}
-        log.warning("media connection %s closed: %s", self.peer, reason, extra=extra)
+        log.warning("audio.closed", extra={"uuid": str(self.uuid or ""), "peer": self.peer, "reason": reason})
         if self._transport is not None:
             self._transport.abort()
         self._end(reason, discard=True)

@@ -13,6 +13,9 @@ from agi_bot.pbx.audiosocket.line import Line, MediaLimits
 
 log = logging.getLogger(__name__)
 
+PROBE = UUID(int=0)
+"""The dialplan asks with it whether we live: the connection is closed at once."""
+
 Stranger = Callable[[Line], bool]
 """Asked about a UUID that nobody expects; answers whether it keeps the line."""
 
@@ -101,6 +104,9 @@ class MediaServer:
     def arrived(self, line: Line) -> None:
         """``line`` told its UUID."""
         assert line.uuid is not None
+        if line.uuid == PROBE:
+            line.close("probe")
+            return
         future = self._expected.pop(line.uuid, None)
         if future is not None and not future.done():
             future.set_result(line)
@@ -117,6 +123,6 @@ class MediaServer:
         return line
 
     def _refuse(self, line: Line) -> None:
-        extra = {"call": str(line.uuid), "peer": line.peer}
-        log.warning("media connection %s refused: nobody expects UUID %s", line.peer, line.uuid, extra=extra)
-        line.close("nobody expects this UUID")
+        reason = "nobody expects this UUID"
+        log.warning("audio.refused", extra={"uuid": str(line.uuid), "peer": line.peer, "reason": reason})
+        line.close(reason)
