@@ -40,6 +40,7 @@ from agi_bot.flow.events import (
     TooLong,
 )
 from agi_bot.flow.filling import KEYED, Filled, from_keys
+from agi_bot.flow.listening import missing_slots
 from agi_bot.flow.moves import Moves
 from agi_bot.flow.parts import HookCall, Way
 from agi_bot.flow.state import LastHeard, Level, State
@@ -73,7 +74,7 @@ class Dialogue(Moves):
 
     def _started(self, event: Started) -> None:
         if self._state is State.NEW:
-            self.now = event.now
+            self._mouth.now = event.now
             self._state = State.LISTENING
             self._target = self.flow.script.start
 
@@ -93,7 +94,7 @@ class Dialogue(Moves):
             return
         if self._key_fills(event.keys) or self._key_anywhere(event.keys):
             return
-        self._unclear()
+        self._climb("unclear")
 
     def _silent(self, _: Silent) -> None:
         if self._state is not State.LISTENING or self._too_many_answers():
@@ -122,7 +123,7 @@ class Dialogue(Moves):
         self._waiting = None
         self._state = State.LISTENING
         if waiting.call is None:
-            self._unclear()
+            self._climb("unclear")
         elif not self._follow_first(waiting.call.failed or (), self._level, "failed"):
             self._trouble("hook")
 
@@ -142,7 +143,7 @@ class Dialogue(Moves):
 
     def _engine_failed(self, event: EngineFailed) -> None:
         self._waiting = None
-        self._mute = event.engine == "voice"
+        self._mouth.mute = event.engine == "voice"
         if self._state is State.NEW:
             self._end("error")
         else:
@@ -179,14 +180,14 @@ class Dialogue(Moves):
     def _last_chances(self) -> None:
         if self._free_text() or self._take_on(OTHERWISE) or self._take_anywhere(OTHERWISE, leaving=False):
             return
-        self._unclear()
+        self._climb("unclear")
 
     def _fills(self, intent: Intent) -> bool:
         """Whether the answer has a value (or half of one) for a slot that is still missing."""
         step = self._step
         if not step.collect:
             return False
-        filled = self._filled(step, intent.entities, only_missing=True)
+        filled = self._filled({name: step.collect[name] for name in missing_slots(self._level)}, intent.entities)
         self._yes_or_no(filled, intent.name)
         if not filled.values and not filled.halves:
             return False
@@ -196,21 +197,22 @@ class Dialogue(Moves):
     def _yes_or_no(self, filled: Filled, intent: str) -> None:
         if intent not in (AFFIRM, DENY) or intent in self._step.on:
             return
-        missing = (name for name, spec in self._step.collect.items() if spec.type == "boolean")
-        for name in missing:
-            if name not in self._level.values:
+        for name in missing_slots(self._level):
+            if self._step.collect[name].type == "boolean":
                 filled.values[name] = intent == AFFIRM
                 return
 
     def _free_text(self) -> bool:
-        for name, spec in self._step.collect.items():
-            if spec.type == "text" and name not in self._level.values and self._heard.text.strip():
-                self._take_in(Filled({name: self._heard.text.strip()}))
-                return True
-        return False
+        said = self._heard.text.strip()
+        slots = (name for name in missing_slots(self._level) if self._step.collect[name].type == "text")
+        name = next(slots, None)
+        if name is None or not said:
+            return False
+        self._take_in(Filled({name: said}))
+        return True
 
     def _confirmation(self, intent: Intent) -> None:
-        filled = self._filled(self._step, intent.entities)
+        filled = self._filled(self._step.collect, intent.entities)
         changed = {name: value for name, value in filled.values.items() if value != self._level.values.get(name)}
         if changed:
             self._take_in(Filled(changed))
@@ -221,13 +223,13 @@ class Dialogue(Moves):
         elif intent.name == DENY:
             self._denied()
         elif not (self._take_on(intent.name) or self._take_anywhere(intent.name, leaving=False)):
-            self._unclear()
+            self._climb("unclear")
 
     def _denied(self) -> None:
         self._note("confirm", "no")
         self._asking.denials += 1
         if self._asking.denials > MOST_DENIALS:
-            self._unclear()
+            self._climb("unclear")
             return
         self._asking.confirming = False
         for slot in self._step.collect:
@@ -239,12 +241,12 @@ class Dialogue(Moves):
     def _key_fills(self, keys: str) -> bool:
         if self._asking.confirming:
             return False
-        for name, spec in self._step.collect.items():
-            if name not in self._level.values and spec.type in KEYED:
-                value = from_keys(spec, keys)
-                if value is not None:
-                    self._take_in(Filled({name: value}))
-                    return True
+        for name in missing_slots(self._level):
+            spec = self._step.collect[name]
+            value = from_keys(spec, keys) if spec.type in KEYED else None
+            if value is not None:
+                self._take_in(Filled({name: value}))
+                return True
         return False
 
     def _key_anywhere(self, keys: str) -> bool:
@@ -271,9 +273,10 @@ class Dialogue(Moves):
     def _answered(self, way: Way, level: Level, answer: Value | None) -> None:
         self._waiting = None
         if not isinstance(answer, str) or not answer.strip():
-            self._unclear()
+            self._climb("unclear")
             return
-        self._speech_add([Span(answer.strip(), fixed=False)])
+        self._asking.unclear = 0
+        self._mouth.add([Span(answer.strip(), fixed=False)])
         self._arrive(way, level)
 
     def _too_many_answers(self) -> bool:

@@ -23,6 +23,11 @@ DEEPEST = 24
 Plain = str | int | float | bool | None | list["Plain"] | dict[str, "Plain"]
 Path = tuple[str | int, ...]
 
+_OPENED = {
+    "quoted scalar": "close the quotes",
+    "flow sequence": "close the list with ], or put a text with [ or , in quotes",
+    "flow mapping": "close the braces with }, or put a text with {, : or , in quotes",
+}
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}\Z")
 _FLOAT = re.compile(r"[-+]?[0-9]{1,18}\.[0-9]{1,18}\Z")
 _CONSTANTS: dict[str, bool | None] = {"": None, "~": None, "null": None, "true": True, "false": False}
@@ -187,7 +192,10 @@ def _has_leading_zero(text: str) -> bool:
 
 
 def _syntax(error: yaml.YAMLError, text: str, file: str) -> Problem:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    mark = getattr(error, "problem_mark", None)
+    opened = str(getattr(error, "context", None) or "")
+    if "quoted scalar" in opened or "flow sequence" in opened or "flow mapping" in opened:
+        mark = getattr(error, "context_mark", None) or mark
     spot = Spot(file, mark.line + 1, mark.column + 1) if mark else _control(error, text, file)
     lines = text.split("\n")
     line = lines[spot.line - 1] if spot.line <= len(lines) else ""
@@ -204,12 +212,13 @@ def _control(error: yaml.YAMLError, text: str, file: str) -> Spot:
 
 
 def _syntax_cure(said: str, line: str) -> str:
+    for opened, cure in _OPENED.items():
+        if opened in said:
+            return cure
     if "mapping values are not allowed" in said:
         return "put the text in quotes: it contains `: `"
     if "cannot start any token" in said or "while scanning" in said:
         return "put the text in quotes: it begins with a sign that YAML reserves"
     if "control characters" in said or "unacceptable character" in said:
         return "remove the invisible control character"
-    if line.count('"') % 2 or line.count("'") % 2:
-        return "close the quotes"
     return "compare the indentation with the lines above; lists begin with `- `, names end with `:`"

@@ -1,0 +1,75 @@
+"""What the bot listens for at a step; pure functions over the levels of a dialogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from agi_bot.flow.builtin import AFFIRM, DENY, OTHERWISE, Defaults
+from agi_bot.flow.events import Listen
+from agi_bot.flow.filling import KEYED, answered_ahead, wanted_entities
+from agi_bot.flow.parts import Way
+from agi_bot.flow.script import Step
+from agi_bot.flow.state import Level
+
+LONGEST_KEYING = 20
+"""Digits that may be keyed where a slot gives no length."""
+SILENCE_MS = 5000
+"""Quiet time until the silence ladder, where the flow gives none."""
+
+
+def listening(level: Level, name: str, defaults: Defaults, *, confirming: bool) -> Listen:
+    """The :class:`Listen` of the current step of ``level``; ``name`` is the step's full name."""
+    step, script = level.step, level.flow.script
+    quiet = step.wait if step.wait is not None else step.silence_after or script.silence_after or SILENCE_MS
+    return Listen(
+        step=name,
+        expected=tuple(dict.fromkeys(_expected(step, confirming))),
+        wanted=_wanted(level),
+        silence_ms=quiet,
+        patience_ms=step.patience or script.patience or 0,
+        keys=_keys_wanted(level),
+        hints=level.flow.hints(level.step_name),
+        backchannel=step.backchannel or script.backchannel or defaults.backchannel,
+        resume=step.resume or script.resume or "continue",
+    )
+
+
+def missing_slots(level: Level) -> list[str]:
+    """Slots that the step collects and does not have yet, in order."""
+    return [name for name in level.step.collect if name not in level.values]
+
+
+def ladder_of(levels: Sequence[Level], kind: str, defaults: Defaults) -> tuple[Sequence[Way], Level]:
+    """The ladder ``silence`` or ``unclear`` that holds now, and the level it belongs to."""
+    own: tuple[Way, ...] | None = getattr(levels[-1].step, kind)
+    if own:
+        return own, levels[-1]
+    for level in reversed(levels):
+        ladder: tuple[Way, ...] | None = getattr(level.flow.script, kind)
+        if ladder:
+            return ladder, level
+    default: tuple[Way, ...] = getattr(defaults, kind)
+    return default, levels[-1]
+
+
+def _expected(step: Step, confirming: bool) -> Iterator[str]:
+    if confirming or any(spec.type == "boolean" for spec in step.collect.values()):
+        yield from (AFFIRM, DENY)
+    yield from (name for name in step.on if name != OTHERWISE)
+
+
+def _wanted(level: Level) -> dict[str, str]:
+    """Entities of this step, and of the steps that an answer leads to: people answer ahead."""
+    wanted = wanted_entities(level.step.collect)
+    if level.step.collect:
+        return wanted
+    for way in (way for ways in level.step.on.values() for way in ways if way.next):
+        next_step = level.flow.script.steps[way.next or ""]
+        wanted = {**wanted_entities(answered_ahead(next_step.collect)), **wanted}
+    return wanted
+
+
+def _keys_wanted(level: Level) -> int:
+    slots = [level.step.collect[name] for name in missing_slots(level)]
+    lengths = [spec.length or LONGEST_KEYING for spec in slots if spec.type in KEYED]
+    return max([1, *lengths, *(len(key) for key in level.step.keys)])

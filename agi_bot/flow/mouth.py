@@ -1,0 +1,72 @@
+"""The dialogue's mouth: gathers texts into numbered prompts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from agi_bot.flow.events import Say, Span
+from agi_bot.flow.parts import Wording
+from agi_bot.flow.state import Level
+from agi_bot.flow.wording import choose, spans, speaker
+
+
+class Mouth:
+    """Texts said in a row become one :class:`~agi_bot.flow.events.Say`.
+
+    ``variants`` tells which text of an A/B test was used where; ``mute`` drops everything.
+    """
+
+    def __init__(self, language: str, seed: str) -> None:
+        self.now = datetime(2000, 1, 1, tzinfo=UTC)
+        self.mute = False
+        self.variants: dict[str, str] = {}
+        self._language = language
+        self._seed = seed
+        self._turns: Counter[str] = Counter()
+        self._speech: list[Span] = []
+        self._prompts = 0
+
+    def say(self, wording: Wording | None, key: str, protect: tuple[str, ...], level: Level) -> None:
+        """Add the text of ``wording`` whose turn it is; ``key`` names the place for turns and A/B tests."""
+        if wording is None:
+            return
+        index = choose(wording, self._turns[key], f"{self._seed}:{key}")
+        self._turns[key] += 1
+        if wording.names:
+            self.variants[key] = wording.names[index]
+        self.speak(wording.texts[index], protect, level)
+
+    def speak(self, text: str, protect: tuple[str, ...], level: Level) -> None:
+        """Add ``text`` with the slots of ``level``."""
+        self.add(self.filled_in(text, level, protect))
+
+    def filled_in(self, text: str, level: Level, protect: tuple[str, ...] = ()) -> list[Span]:
+        """``text`` as spans, its slots said as words."""
+        return spans(text, protect, level.values, level.kinds, speaker(self._language, self.now))
+
+    def add(self, new: Sequence[Span]) -> None:
+        """Add ready spans."""
+        if self.mute or not new:
+            return
+        if self._speech and self._language == "en":
+            self._speech.append(Span(" "))
+        self._speech.extend(new)
+
+    def flush(self, level: Level, voice: str) -> list[Say]:
+        """What was gathered, as one numbered prompt in the manner of the step of ``level``."""
+        if not self._speech:
+            return []
+        self._prompts += 1
+        prompt = Say(self._prompts, tuple(self._speech), *manner(level, level.step_name, voice))
+        self._speech = []
+        return [prompt]
+
+
+def manner(level: Level, step_name: str, voice: str) -> tuple[bool, str]:
+    """Whether ``step_name`` may be interrupted, and its voice."""
+    step = level.flow.script.steps.get(step_name)
+    if step is None:
+        return True, level.flow.voice or voice
+    return step.barge_in, step.voice or level.flow.voice or voice
