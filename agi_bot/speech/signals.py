@@ -1,0 +1,243 @@
+"""Sound that is no caller: fax and modem tones, ringback and busy, music on hold, clipped and one-way audio.
+
+Pure.  Tones are found with the Goertzel algorithm (G. Goertzel, 1958): the share of a
+frame's energy at one frequency.  Tone plans: ITU-T T.30 (CNG 1100 Hz, CED 2100 Hz), ITU-T
+V.25 (answer tone 2100 Hz), ITU-T E.180 supplement 2 (China: 450 Hz; ringback 1 s on, 4 s
+off; busy 0.35 s on, 0.35 s off), Bell 103 and V.21 carriers (1270, 1650, 2225 Hz).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from agi_bot.audio import Frame, rms_dbfs
+
+Floats = npt.NDArray[np.float64]
+
+
+class Signal(StrEnum):
+    """What was found; the words stand in the call's record."""
+
+    FAX = "fax"
+    MODEM = "modem"
+    RINGBACK = "ringback"
+    BUSY = "busy"
+    DIAL_TONE = "dial_tone"
+    MUSIC = "music"
+    CLIPPED = "clipped_audio"
+    ONE_WAY = "one_way_audio"
+
+
+@dataclass(frozen=True, slots=True)
+class SignalSettings:
+    """Limits of the detectors.
+
+    ``purity``: share of a frame's energy in one tone.  ``tone_ms``: a fax or modem tone must
+    last so long.  ``quiet_dbfs``: softer frames count as silence.  ``clip_share``: share of
+    a second's samples at full scale.  ``one_way_ms``: nothing but digital silence or
+    unchanging sound for so long means that the caller's sound does not arrive.
+    ``music_ms``: how long sound must go on without a pause, and ``music_share`` how much of
+    it must be steady pitch, to be music.
+    """
+
+    purity: float = 0.8
+    tone_ms: int = 400
+    quiet_dbfs: float = -50.0
+    clip_share: float = 0.02
+    one_way_ms: int = 10_000
+    music_ms: int = 4_000
+    music_share: float = 0.5
+
+
+_TONES: dict[float, Signal] = {
+    1100.0: Signal.FAX,
+    2100.0: Signal.FAX,
+    1270.0: Signal.MODEM,
+    1650.0: Signal.MODEM,
+    2225.0: Signal.MODEM,
+}
+_CALL_PROGRESS = (450.0, 425.0, 440.0, 400.0)
+_FULL_SCALE = 32_000
+
+
+def goertzel(samples: Floats, rate: int, frequency: float) -> float:
+    """Share (0..1) of the energy of ``samples`` that lies at ``frequency`` Hz."""
+    return float(_shares(samples, rate, (frequency,))[0])
+
+
+def _shares(samples: Floats, rate: int, frequencies: tuple[float, ...]) -> Floats:
+    energy = float(np.dot(samples, samples))
+    if energy <= 0.0 or not len(samples):
+        return np.zeros(len(frequencies))
+    angles = 2 * np.pi * np.outer(frequencies, np.arange(len(samples))) / rate
+    found = np.cos(angles) @ samples + 1j * (np.sin(angles) @ samples)
+    return np.asarray(np.minimum(1.0, 2 * np.abs(found) ** 2 / (len(samples) * energy)), dtype=np.float64)
+
+
+class ToneDetector:
+    """Fax and modem tones that last, and the cadence of the network's own tones."""
+
+    _FREQUENCIES = (*_TONES, *_CALL_PROGRESS)
+
+    def __init__(self, settings: SignalSettings | None = None) -> None:
+        self._settings = settings or SignalSettings()
+        self._frequency = 0.0
+        self._lasted_ms = 0.0
+        self._on_ms = self._off_ms = 0.0
+        self._bursts: deque[tuple[float, float]] = deque(maxlen=4)
+
+    @property
+    def tone(self) -> bool:
+        """The last frame was one of the tones: it cannot be speech."""
+        return bool(self._frequency)
+
+    def push(self, frame: Frame) -> Signal | None:
+        """What is certain after ``frame``; told at every frame while it lasts."""
+        found = self._dominant(frame)
+        self._lasted_ms = (
+            self._lasted_ms + frame.ms if found and found == self._frequency else (frame.ms if found else 0.0)
+        )
+        self._frequency = found
+        self._count_cadence(found in _CALL_PROGRESS, frame.ms)
+        if found in _TONES:
+            return _TONES[found] if self._lasted_ms >= self._settings.tone_ms else None
+        return self._cadence()
+
+    def _dominant(self, frame: Frame) -> float:
+        if rms_dbfs(frame) < self._settings.quiet_dbfs:
+            return 0.0
+        shares = _shares(frame.samples.astype(np.float64), frame.rate, self._FREQUENCIES)
+        best = int(np.argmax(shares))
+        return self._FREQUENCIES[best] if shares[best] >= self._settings.purity else 0.0
+
+    def _count_cadence(self, on: bool, ms: float) -> None:
+        if on and self._off_ms:
+            self._bursts.append((self._on_ms, self._off_ms))
+            self._on_ms = self._off_ms = 0.0
+        if on:
+            self._on_ms += ms
+        elif self._on_ms:
+            self._off_ms += ms
+
+    def _cadence(self) -> Signal | None:
+        if self._on_ms >= 3000 and not self._off_ms:
+            return Signal.DIAL_TONE
+        recent = list(self._bursts)[-2:]
+        if len(recent) == 2 and all(_near(on, 350) and _near(off, 350) for on, off in recent):
+            return Signal.BUSY
+        if self._off_ms > 1500 and _near(self._on_ms, 1000) and self._off_ms < 6000:
+            return Signal.RINGBACK
+        return None
+
+
+def _near(value: float, wanted: float) -> bool:
+    return abs(value - wanted) <= max(80.0, wanted * 0.3)
+
+
+class MusicDetector:
+    """Music on hold: sound without the pauses of speech, in which pitches stand still.
+
+    Speech glides and stops some four times a second; a note stays on its frequency.  A frame
+    is *steady* when its spectral peak is where the peak of the frame before was.
+    """
+
+    _BLOCK_MS = 40
+
+    def __init__(self, settings: SignalSettings | None = None) -> None:
+        self._settings = settings or SignalSettings()
+        size = self._settings.music_ms // self._BLOCK_MS
+        self._loud: deque[bool] = deque(maxlen=size)
+        self._steady: deque[bool] = deque(maxlen=size)
+        self._rest = np.zeros(0)
+        self._peaks: frozenset[int] = frozenset()
+
+    def push(self, frame: Frame) -> Signal | None:
+        """:attr:`Signal.MUSIC` while it is certain."""
+        self._rest = np.concatenate([self._rest, frame.samples.astype(np.float64) / 32768.0])
+        size = frame.rate * self._BLOCK_MS // 1000
+        while len(self._rest) >= size:
+            block, self._rest = self._rest[:size], self._rest[size:]
+            self._block(block)
+        if len(self._loud) < (self._loud.maxlen or 0):
+            return None
+        loud, steady = np.mean(self._loud), np.mean(self._steady)
+        return Signal.MUSIC if loud >= 0.95 and steady >= self._settings.music_share else None
+
+    def _block(self, block: Floats) -> None:
+        power = float(np.mean(block**2))
+        level = 10 * np.log10(power) if power > 0 else -120.0
+        peaks = _peaks(block)
+        self._loud.append(level >= self._settings.quiet_dbfs)
+        self._steady.append(len(peaks) > 0 and len(peaks & self._peaks) >= 2)
+        self._peaks = peaks
+
+
+def _peaks(block: Floats) -> frozenset[int]:
+    """Bins (about 8 Hz) of the four strongest narrow peaks."""
+    spectrum = np.abs(np.fft.rfft(block * np.hanning(len(block)), 1024)) ** 2
+    middle = spectrum[1:-1]
+    tops = np.flatnonzero((middle > spectrum[:-2]) & (middle >= spectrum[2:])) + 1
+    strongest = tops[np.argsort(spectrum[tops])[-4:]]
+    floor = 30 * float(np.median(spectrum)) + 1e-12
+    return frozenset(int(bin_) for bin_ in strongest if spectrum[bin_] > floor)
+
+
+class ClippingDetector:
+    """Overdriven sound: too many samples at full scale within a second."""
+
+    def __init__(self, settings: SignalSettings | None = None) -> None:
+        self._settings = settings or SignalSettings()
+        self._frames: deque[tuple[int, int]] = deque(maxlen=50)
+
+    def push(self, frame: Frame) -> Signal | None:
+        """:attr:`Signal.CLIPPED` while the last second is overdriven."""
+        clipped = int(np.count_nonzero(np.abs(frame.samples.astype(np.int32)) >= _FULL_SCALE))
+        self._frames.append((clipped, len(frame.samples)))
+        total = sum(size for _, size in self._frames)
+        share = sum(count for count, _ in self._frames) / max(1, total)
+        full = len(self._frames) == self._frames.maxlen
+        return Signal.CLIPPED if full and share >= self._settings.clip_share else None
+
+
+class OneWayDetector:
+    """The caller's sound does not arrive: digital silence, or one sample value, from the very start.
+
+    A living line has noise.  Lines with silence suppression send exact silence too, so it is
+    told only when nothing else was heard since the call began, or for twice the time later.
+    """
+
+    def __init__(self, settings: SignalSettings | None = None) -> None:
+        self._settings = settings or SignalSettings()
+        self._dead_ms = 0.0
+        self._alive = False
+
+    def push(self, frame: Frame) -> Signal | None:
+        """:attr:`Signal.ONE_WAY` once it is certain."""
+        samples = frame.samples
+        if len(samples) and int(samples.max()) - int(samples.min()) > 16:
+            self._alive, self._dead_ms = True, 0.0
+            return None
+        self._dead_ms += frame.ms
+        limit = self._settings.one_way_ms * (2 if self._alive else 1)
+        return Signal.ONE_WAY if self._dead_ms >= limit else None
+
+
+class LineSignals:
+    """All detectors over one call's incoming sound; each signal is told once."""
+
+    def __init__(self, settings: SignalSettings | None = None) -> None:
+        self.tones = ToneDetector(settings)
+        self._others = (MusicDetector(settings), ClippingDetector(settings), OneWayDetector(settings))
+        self._told: set[Signal] = set()
+
+    def push(self, frame: Frame) -> list[Signal]:
+        """Signals that ``frame`` made certain for the first time in this call."""
+        found = [self.tones.push(frame), *(detector.push(frame) for detector in self._others)]
+        new = [signal for signal in found if signal is not None and signal not in self._told]
+        self._told.update(new)
+        return new
