@@ -57,7 +57,9 @@ class CallRecord:
     channel: str = ""
     unique_id: str = ""
     ended_at: datetime | None = None
+    flow_version: str = ""
     outcome: str = ""
+    result_class: str = ""
     ended_by: str = ""
     transfer_to: str = ""
     turns: list[Turn] = field(default_factory=list)

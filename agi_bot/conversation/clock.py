@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 
 
 class Clock:
-    """Milliseconds since the bot has the call; it never goes back."""
+    """Milliseconds since :meth:`start`, by the event loop's clock, which never goes back."""
 
     def __init__(self) -> None:
-        self._zero = time.monotonic()
+        self._zero = 0.0
+
+    def start(self) -> None:
+        """The bot has the call now."""
+        self._zero = asyncio.get_running_loop().time()
 
     @property
     def ms(self) -> float:
         """Time since the start, ms."""
-        return (time.monotonic() - self._zero) * 1000
+        return (asyncio.get_running_loop().time() - self._zero) * 1000

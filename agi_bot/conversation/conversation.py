@@ -65,6 +65,7 @@ class Conversation:
         Whatever goes wrong is in the record and the log; the call has been given back to
         the dialplan, transferred or ended when this returns.
         """
+        self._clock.start()
         try:
             await self._open_recording()
             await self._converse()
@@ -134,8 +135,6 @@ class Conversation:
         self._journal.close("error", "error")
 
     async def _give_back(self) -> None:
-        if self._talk.gone:
-            return
         try:
             await self._call.set_result(result_variables(self._record))
             await self._last_word()
@@ -146,6 +145,8 @@ class Conversation:
 
     async def _last_word(self) -> None:
         match self._talk.last:
+            case _ if self._talk.gone:
+                await self._call.release()
             case Transfer(to=to):
                 await self._call.transfer(to)
             case End(hang_up=True):

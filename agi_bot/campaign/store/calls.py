@@ -52,6 +52,7 @@ def _call_row(record: CallRecord) -> dict[str, Any]:
     return {
         "call_id": record.call_id,
         "flow": record.flow,
+        "flow_version": record.flow_version,
         "language": record.language,
         "direction": record.direction,
         "caller": record.caller,
@@ -61,6 +62,7 @@ def _call_row(record: CallRecord) -> dict[str, Any]:
         "started_at": record.started_at.isoformat(),
         "ended_at": record.ended_at.isoformat() if record.ended_at else None,
         "outcome": record.outcome,
+        "result_class": record.result_class,
         "ended_by": record.ended_by,
         "transfer_to": record.transfer_to,
         "tags": _json(record.tags),

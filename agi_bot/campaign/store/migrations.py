@@ -6,6 +6,7 @@ CALLS = """
 CREATE TABLE calls (
     call_id     TEXT PRIMARY KEY,
     flow        TEXT NOT NULL,
+    flow_version TEXT NOT NULL,
     language    TEXT NOT NULL,
     direction   TEXT NOT NULL,
     caller      TEXT NOT NULL,
@@ -15,6 +16,7 @@ CREATE TABLE calls (
     started_at  TEXT NOT NULL,
     ended_at    TEXT,
     outcome     TEXT NOT NULL,
+    result_class TEXT NOT NULL,
     ended_by    TEXT NOT NULL,
     transfer_to TEXT NOT NULL,
     tags        TEXT NOT NULL,
