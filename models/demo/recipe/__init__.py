@@ -1,0 +1,1 @@
+"""How the bundled demo model is made: espeak-ng speech, a small TDNN, OpenFst graphs."""
