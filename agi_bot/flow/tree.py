@@ -200,9 +200,8 @@ def _syntax(error: yaml.YAMLError, text: str, file: str) -> Problem:
     lines = text.split("\n")
     line = lines[spot.line - 1] if spot.line <= len(lines) else ""
     said = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
-    return Problem.at(
-        spot, "yaml-syntax", f"this is not YAML: {said}", _syntax_cure(str(said), line), text=line.strip()
-    )
+    cure = _syntax_cure(f"{opened}: {said}")
+    return Problem.at(spot, "yaml-syntax", f"this is not YAML: {said}", cure, text=line.strip())
 
 
 def _control(error: yaml.YAMLError, text: str, file: str) -> Spot:
@@ -211,7 +210,7 @@ def _control(error: yaml.YAMLError, text: str, file: str) -> Spot:
     return Spot(file, before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1)
 
 
-def _syntax_cure(said: str, line: str) -> str:
+def _syntax_cure(said: str) -> str:
     for opened, cure in _OPENED.items():
         if opened in said:
             return cure

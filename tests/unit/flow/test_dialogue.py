@@ -1,3 +1,4 @@
+
 """The dialogue: what it says, asks, remembers, and how it ends."""
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class TestTheReminder:
     def test_the_notice_is_protected_and_only_it(self, reminder: Dialogue) -> None:
         (prompt,) = [a for a in reminder.receive(Started(NOW)) if isinstance(a, Say)]
         assert [span.text for span in prompt.spans if span.protected] == ["本次通话会被录音"]
-        assert [span.text for span in prompt.spans if not span.fixed][0] == "张伟"
+        assert next(span.text for span in prompt.spans if not span.fixed) == "张伟"
 
     def test_a_failed_hook_takes_its_error_path(self, reminder: Dialogue) -> None:
         talk_through(reminder, Started(NOW), heard("", "reschedule", datetime=THURSDAY_3PM), heard("", "affirm"))

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - flows and conditions are easier to read in one line
 """Whatever happens in whatever order: no exception, every call ends, nothing after the end."""
 
 from __future__ import annotations

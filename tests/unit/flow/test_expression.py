@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - flows and conditions are easier to read in one line
 """Conditions: what they can say, what they refuse, and that they never explode."""
 
 from __future__ import annotations

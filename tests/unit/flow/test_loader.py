@@ -1,3 +1,4 @@
+# ruff: noqa: E501, PT017 - flows and conditions are easier to read in one line
 """Broken files: a clear error with file:line:column and the cure, in bounded time."""
 
 from __future__ import annotations
