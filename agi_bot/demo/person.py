@@ -1,0 +1,39 @@
+"""The simulated person: lines of a scenario as sound, and a telephone that plays them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import soundfile as sf
+
+from agi_bot.audio import LINE_RATE, Frame
+from agi_bot.demo.phone.patient import Patient, Say
+from agi_bot.demo.phone.softphone import Softphone
+from agi_bot.demo.scenario import Scenario
+from agi_bot.speech.espeak import EspeakVoice
+
+
+async def record_lines(scenario: Scenario, folder: Path) -> list[Say]:
+    """Speak the person's lines into WAV files in ``folder`` (8 kHz, 16 bit) and load them as acts."""
+    voice = EspeakVoice(scenario.language, variant=scenario.variant, speed=0.95)
+    folder.mkdir(parents=True, exist_ok=True)
+    await voice.start()
+    try:
+        return [await _record(voice, line, folder / f"person-{n}.wav") for n, line in enumerate(scenario.lines, 1)]
+    finally:
+        await voice.close()
+
+
+async def _record(voice: EspeakVoice, line: str, path: Path) -> Say:
+    pcm = b"".join([frame.pcm async for frame in voice.speak(line)])
+    sound = Frame(pcm, LINE_RATE)
+    sf.write(path, sound.samples, LINE_RATE, subtype="PCM_16")
+    return Say(sound, line)
+
+
+async def answer_one_call(phone: Softphone, patient: Patient, tape: Path) -> None:
+    """Take the next call that rings on ``phone``, play ``patient``, and keep both sides on ``tape``."""
+    call = await phone.incoming()
+    await call.answer()
+    await patient.talk(call)
+    call.save(tape)
