@@ -14,13 +14,13 @@ help:
 
 # The runtime.  silero-vad is installed without its dependencies: only its ONNX file is used, torch is not.
 $(BIN)/agi-bot: setup.cfg pyproject.toml
-	@test -x $(BIN)/python || sh tools/make-venv.sh $(PYTHON) $(VENV)
+	@test -x $(BIN)/python || sh .ci/make-venv.sh $(PYTHON) $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[web]"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps "silero-vad>=6"
 	@touch $@
 
-$(BIN)/pytest: $(BIN)/agi-bot tools/requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tools/requirements-dev.txt
+$(BIN)/pytest: $(BIN)/agi-bot
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[web,dev]"
 	@touch $@
 
 demo: $(BIN)/agi-bot
