@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from agi_bot.errors import SpeechError
+from agi_bot.spoken import speakable
 
 LONGEST = 5000
 """Characters of one text; a longer one is refused."""
@@ -59,7 +60,7 @@ def prepared(text: str, language: str) -> str:
     cleaned = clean(text)
     if not sayable(cleaned):
         raise SpeechError(f"there is nothing to speak in {_quoted(text)}")
-    return cleaned
+    return speakable(cleaned, language)
 
 
 def pieces(text: str) -> list[Piece]:
