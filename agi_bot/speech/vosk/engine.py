@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,9 @@ from agi_bot.errors import ModelError, SpeechError
 
 ERRORS_ONLY = -2
 """libvosk's own log goes to stderr without a call's id; only its errors are let through."""
+
+NOTHING = "[]"
+"""A grammar that no one may pass to libvosk: it ends the process."""
 
 
 def load(path: Path) -> Any:
@@ -40,12 +42,17 @@ class Decoder:
     """
 
     def __init__(self, model: Any, rate: int, grammar: str) -> None:
+        if grammar == NOTHING:
+            raise ValueError("an empty grammar ends the process")
         self._lock = threading.Lock()
         self._model = model
         self._rate = rate
         self._grammar = grammar
         self._kaldi = self._make()
-        self._fed = False
+        self._used = False
+        self._fed = 0
+        self.origin_ms = 0.0
+        """Sound that was fed before libvosk's present count of time began, ms."""
 
     def _make(self) -> Any:
         arguments = (self._model, self._rate) + ((self._grammar,) if self._grammar else ())
@@ -59,8 +66,7 @@ class Decoder:
     def accept(self, pcm: bytes) -> tuple[str, str]:
         """Feed samples; a result when libvosk itself ended a part of the utterance (else ""), and the partial."""
         with self._lock:
-            self._fed = True
-            ended = self._kaldi.AcceptWaveform(pcm)
+            ended = self._take(pcm)
             part = self._kaldi.Result() if ended else ""
             return part, self._kaldi.PartialResult()
 
@@ -68,26 +74,32 @@ class Decoder:
         """Feed the last samples and end the utterance; libvosk's last result."""
         with self._lock:
             if pcm:
-                self._kaldi.AcceptWaveform(pcm)
-                self._fed = True
+                self._take(pcm)
             # An untouched decoder has nothing to finish, and Kaldi complains about it.
-            result = self._kaldi.FinalResult() if self._fed else "{}"
+            result = self._kaldi.FinalResult() if self._used else "{}"
             self._kaldi.Reset()
-            self._fed = False
+            self._used = False
             return str(result)
+
+    def _take(self, pcm: bytes) -> bool:
+        self._used = True
+        self._fed += len(pcm)
+        return bool(self._kaldi.AcceptWaveform(pcm))
 
     def expect(self, grammar: str) -> None:
         """Use ``grammar`` from now on.  Only between utterances."""
         with self._lock:
-            if grammar == self._grammar:
+            if grammar in (self._grammar, NOTHING):
                 return
             self._grammar = grammar
             if not grammar:
                 self._kaldi = self._make()
+                self.origin_ms = self._fed / 2 * 1000 / self._rate
                 return
-            # SetGrammar while decoding, or with an empty list, ends the process.
+            # SetGrammar while decoding ends the process; NOTHING never gets here.
             self._kaldi.Reset()
-            self._kaldi.SetGrammar(grammar if json.loads(grammar) else '["[unk]"]')
+            self._used = False
+            self._kaldi.SetGrammar(grammar)
 
     def close(self) -> None:
         """Free it."""

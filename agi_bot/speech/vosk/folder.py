@@ -164,6 +164,7 @@ def read_options(path: Path) -> dict[str, str]:
             continue
         if not text.startswith("--"):
             raise ModelError(f"{path}:{number} is not an option: {text}", cure="write --key=value")
-        key, _, value = text.partition("=")
-        options[key] = value.strip() or "true"
+        key, given, value = text.partition("=")
+        # Kaldi takes an option without "=" for a switch that is on.
+        options[key] = value.strip() if given else "true"
     return options

@@ -33,13 +33,11 @@ class _Loaded:
     vocabulary: Vocabulary
 
     def grammar(self, hints: Hints, settings: VoskSettings) -> str:
-        """Small vocabularies are biased by ``hints``; large ones only fenced when the settings say so."""
-        if not self.folder.grammar:
+        """A grammar of ``hints``, or empty for the model's own language model."""
+        if settings.hints == "ignore" or not hints.phrases or not self.folder.grammar:
             return ""
-        phrases = hints.phrases[: settings.phrases_limit]
-        if len(self.vocabulary.words) <= _SMALL_VOCABULARY:
-            return grammar(self.vocabulary, phrases, whole=True)
-        return grammar(self.vocabulary, phrases, whole=False) if settings.fence else ""
+        phrases = hints.phrases[: settings.hints_limit]
+        return grammar(self.vocabulary, phrases, whole=len(self.vocabulary.words) <= _SMALL_VOCABULARY)
 
 
 class VoskRecognizer:
@@ -178,7 +176,8 @@ class VoskHearing:
             await self._home.work(self._decoder.expect, text)
 
     def _timed(self, answer: str) -> tuple[Word, ...]:
-        return tuple(map(self._clock.place, results.parse_words(answer))) if answer else ()
+        origin = self._decoder.origin_ms
+        return tuple(self._clock.place(word, origin) for word in results.parse_words(answer)) if answer else ()
 
     def _transcript(self) -> Transcript:
         before = results.known([word.text for word in self._parts])
@@ -217,13 +216,13 @@ class _Clock:
             self._jumps.append((self._fed, skipped + ms))
         del self._jumps[:-64]
 
-    def place(self, word: Word) -> Word:
-        shift = self._skipped(word.start_ms)
+    def place(self, word: Word, origin_ms: float) -> Word:
+        shift = round(origin_ms + self._skipped(word.start_ms + origin_ms))
         return Word(word.text, word.start_ms + shift, word.end_ms + shift, word.confidence)
 
-    def _skipped(self, fed_ms: float) -> int:
+    def _skipped(self, fed_ms: float) -> float:
         before = [skipped for fed, skipped in self._jumps if fed <= fed_ms + 1]
-        return round(before[-1] if before else self._jumps[0][1])
+        return before[-1] if before else self._jumps[0][1]
 
 
 def _vocabulary(folder: ModelFolder, language: str) -> Vocabulary:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,9 +14,14 @@ class VoskSettings:
     in pieces of this length (a model computes 60 ms at a time anyway).  ``reject_below``:
     an utterance whose mean word confidence is lower becomes empty text.  ``drop_below``: a
     single word with less is left out.  ``unknown_share``: an utterance of which more than
-    this share of time was ``[unk]`` becomes empty text.  ``phrases_limit``: hints beyond
-    this number are ignored.  ``fence``: with a large-vocabulary model, hear nothing but the
-    hints (otherwise its own language model stays whole and hints are not used).
+    this share of time was ``[unk]`` becomes empty text.
+
+    ``hints``: what is done with the phrases that a step expects.  ``ignore`` leaves the
+    model's own language model alone.  ``prefer`` replaces it by a grammar of the hints (and,
+    where the vocabulary is small, of all single words): better for callers who say just
+    what is expected, much worse for all others (demo model, Mandarin at 20 dB noise: 88 % of
+    utterances right become 92 % for the former and 37 % for the latter).
+    ``hints_limit``: hints beyond this number are left out.
     """
 
     threads: int = 0
@@ -23,5 +29,5 @@ class VoskSettings:
     reject_below: float = 0.5
     drop_below: float = 0.0
     unknown_share: float = 0.5
-    phrases_limit: int = 2000
-    fence: bool = False
+    hints: Literal["ignore", "prefer"] = "ignore"
+    hints_limit: int = 2000
