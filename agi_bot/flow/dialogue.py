@@ -35,7 +35,6 @@ from agi_bot.flow.events import (
     PromptCut,
     PromptEnded,
     Silent,
-    Span,
     Started,
     TooLong,
 )
@@ -276,7 +275,7 @@ class Dialogue(Moves):
             self._climb("unclear")
             return
         self._asking.unclear = 0
-        self._mouth.add([Span(answer.strip(), fixed=False)])
+        self._mouth.answer(answer.strip())
         self._arrive(way, level)
 
     def _too_many_answers(self) -> bool:

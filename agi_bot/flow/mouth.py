@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from agi_bot.flow.events import Say, Span
 from agi_bot.flow.parts import Wording
 from agi_bot.flow.state import Level
-from agi_bot.flow.wording import choose, spans, speaker
+from agi_bot.flow.wording import choose, fixed_words, spans
 
 
 class Mouth:
@@ -44,7 +44,7 @@ class Mouth:
 
     def filled_in(self, text: str, level: Level, protect: tuple[str, ...] = ()) -> list[Span]:
         """``text`` as spans, its slots said as words."""
-        return spans(text, protect, level.values, level.kinds, speaker(self._language, self.now))
+        return spans(text, protect, level.values, level.kinds, self._language, self.now)
 
     def add(self, new: Sequence[Span]) -> None:
         """Add ready spans."""
@@ -53,6 +53,10 @@ class Mouth:
         if self._speech and self._language == "en":
             self._speech.append(Span(" "))
         self._speech.extend(new)
+
+    def answer(self, text: str) -> None:
+        """Add a text that comes from outside the flow."""
+        self.add([Span(fixed_words(text, self._language), fixed=False)])
 
     def flush(self, level: Level, voice: str) -> list[Say]:
         """What was gathered, as one numbered prompt in the manner of the step of ``level``."""

@@ -6,15 +6,19 @@ import zlib
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 
 from agi_bot.contracts import Value
 from agi_bot.flow.builtin import DEFAULTS
 from agi_bot.flow.events import Span
 from agi_bot.flow.parts import Wording
 from agi_bot.flow.template import parse_template, protected_pieces
+from agi_bot.spoken import say_value, speakable
 
 Speaker = Callable[[Value, str], str]
 """``(value, kind) -> words``, for one call: its language and its clock."""
+
+_SAID_AS: Mapping[str, str] = {"digits": "code", "integer": "number", "choice": "text"}
 
 
 def choose(wording: Wording, turn: int, seed: str) -> int:
@@ -25,14 +29,21 @@ def choose(wording: Wording, turn: int, seed: str) -> int:
 
 
 def spans(
-    text: str, protect: tuple[str, ...], values: Mapping[str, Value], kinds: Mapping[str, str], speak: Speaker
+    text: str,
+    protect: tuple[str, ...],
+    values: Mapping[str, Value],
+    kinds: Mapping[str, str],
+    language: str,
+    now: datetime,
 ) -> list[Span]:
     """``text`` with its slots filled in; empty pieces are left out."""
     everything = protect == ("all",)
+    speak = speaker(language, now)
     made = []
     for piece in protected_pieces(text, () if everything else protect):
-        said = piece.text
-        if piece.slot:
+        if not piece.slot:
+            said = fixed_words(piece.text, language)
+        else:
             value = values.get(piece.slot)
             said = "" if value is None else speak(value, piece.kind or kinds.get(piece.slot) or kind_of(value))
         if said:
@@ -63,6 +74,12 @@ _KINDS_OF_TYPES: tuple[tuple[str, tuple[type, ...]], ...] = (
 )
 
 
+@lru_cache(maxsize=10_000)
+def fixed_words(text: str, language: str) -> str:
+    """Written text of the flow as words: digits, dates and amounts of the author are said, too."""
+    return speakable(text, language)
+
+
 def speaker(language: str, now: datetime) -> Speaker:
     """How values are said in ``language`` at ``now``."""
 
@@ -70,7 +87,7 @@ def speaker(language: str, now: datetime) -> Speaker:
         if isinstance(value, bool):
             return DEFAULTS[language].yes if value else DEFAULTS[language].no
         try:
-            return say_value(value, kind, language, now)
+            return say_value(value, _SAID_AS.get(kind, kind), language, now)
         except (ValueError, TypeError, ArithmeticError):
             return _stored(value)
 
@@ -81,12 +98,3 @@ def _stored(value: Value | None) -> str:
     if value is None:
         return ""
     return value.isoformat() if isinstance(value, date | time) else str(value)
-
-
-try:
-    from agi_bot.spoken import say_value
-except ImportError:
-
-    def say_value(value: Value, kind: str, language: str, now: datetime) -> str:
-        """Plain form of ``value``."""
-        return _stored(value)

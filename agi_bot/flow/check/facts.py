@@ -1,0 +1,25 @@
+"""What the checker knows of the world outside the flow."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class NluFacts:
+    """Training data, as the checker needs it: examples by intent, names of entities."""
+
+    examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    entities: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything known; ``None`` means unknown, and rules about it are not applied."""
+
+    nlu: NluFacts | None = None
+    voices: Collection[str] | None = None
+    transfers: Collection[str] | None = None
+    knowledge: Collection[str] | None = None
+    hooks: Collection[str] | None = None
