@@ -1,0 +1,26 @@
+"""Dates, times, money, numbers, telephone and ID numbers in colloquial Mandarin and English.
+
+Grammars over tidied text (:func:`agi_bot.nlu.normal.tidy`); no I/O, no clock of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from agi_bot.nlu.entities.found import Found
+
+KINDS = ("date", "time", "datetime")
+"""Entities that are understood without training data."""
+
+Find = Callable[[str, str, datetime], Found | None]
+"""Text, kind and the call's clock to the value named, ``None`` where the text names none."""
+
+
+def finder(language: str) -> Find:
+    """The grammar of ``language``: Mandarin for ``zh``, else English."""
+    if language.lower().startswith("zh"):
+        from agi_bot.nlu.entities.mandarin import find
+    else:
+        from agi_bot.nlu.entities.english import find
+    return find

@@ -1,0 +1,43 @@
+"""What is wrong with training data: where, what, and the cure.
+
+Lines and columns count from 1, columns in characters, as editors show them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agi_bot.errors import NluError
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place in a file."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One finding in a data file."""
+
+    spot: Spot
+    message: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.spot}: {self.message}\n    cure: {self.cure}"
+
+
+class BrokenData(NluError):
+    """Training data cannot be used; :attr:`faults` says why, one entry for each fault found."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
