@@ -121,7 +121,7 @@ class Ami:
         lost = self._lost
         if self._link is None or lost is None:
             raise self._down("is not connected", "wait until it is back")
-        action = Action({key: _wire(value) for key, value in fields.items()})
+        action = _Action({key: _wire(value) for key, value in fields.items()})
         future = self._link.send_action(action)
         timeout = self.options.action_timeout_s if timeout_s is None else timeout_s
         try:
@@ -142,7 +142,7 @@ class Ami:
         text = answer.get("output") or answer.get("content", "")
         return text.splitlines()
 
-    def _link_forget(self, action: Action) -> None:
+    def _link_forget(self, action: _Action) -> None:
         link = self._link
         if link is not None and link.protocol is not None and not action.future.done():
             link.protocol.responses.pop(action.id, None)
@@ -263,6 +263,17 @@ class _Link(Manager):  # type: ignore[misc]
         result = super().login(future)
         self._ami._login(bool(result), str(future.result().message))
         return result
+
+
+class _Action(Action):  # type: ignore[misc]
+    """An action that knows how many answers it gets; panoramisk guesses, and breaks the link on some."""
+
+    @property
+    def multi(self) -> bool:
+        first = self.responses[0]
+        if self["Action"] == "Originate":
+            return bool(first.response == "Success")  # OriginateResponse will follow
+        return str(first.eventlist).lower() == "start"
 
 
 def check_headers(headers: Headers) -> None:

@@ -96,6 +96,8 @@ class FakeCall:
         self._end("released")
 
     async def transfer(self, to: str) -> None:
+        if any(mark in to for mark in "\r\n\0"):
+            raise ValueError(f"a line end or NUL in {to!r}")
         if not self.ended_by:
             self.transferred_to = self.results["BOT_TRANSFER"] = to
         self._end("transferred")

@@ -20,6 +20,9 @@ LATE_S = 15.0
 HANGUP_GRACE_S = 1.0
 """OriginateResponse may come before the Hangup that tells the cause, s."""
 
+CANCEL_TRIES = 20
+CANCEL_PAUSE_S = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -54,10 +57,19 @@ class Attempt:
             return
         self._evidence.cancelled = True
         try:
-            # Asterisk takes a channel's unique id, which is ours, in place of its name.
-            await self._ami.action("Hangup", {"Channel": self.call_id, "Cause": "16"})
+            await self._stop_ringing()
         except (PbxDown, AmiUnanswered) as error:
             log.warning("attempt.not_cancelled", extra={"call_id": self.call_id, "reason": str(error)})
+
+    async def _stop_ringing(self) -> None:
+        """Asterisk makes the channel a moment after it took the Originate: try until it is there."""
+        for _ in range(CANCEL_TRIES):
+            # A channel can be named by its unique id, which is ours.
+            answer = await self._ami.action("Hangup", {"Channel": self.call_id, "Cause": "16"})
+            if answer[0].get("response") == "Success" or self._done.done():
+                return
+            await asyncio.wait({self._done}, timeout=CANCEL_PAUSE_S)
+        log.warning("attempt.not_cancelled", extra={"call_id": self.call_id, "reason": "there is no such channel"})
 
     async def run(self) -> None:
         """Send the Originate and wait for its end; whatever happens, there is an outcome."""
@@ -89,6 +101,9 @@ class Attempt:
             self._ended.set()
 
     async def _originate(self) -> None:
+        if self._evidence.cancelled:
+            self._settle(Disposition(Status.CANCELLED, detail="cancelled before it was dialled"))
+            return
         answers = await self._ami.action("Originate", self.order.headers, self.order.ring_timeout_s + LATE_S)
         last = answers[-1]
         if len(answers) == 1:  # refused at once: no channel was made

@@ -23,6 +23,9 @@ from agi_bot.pbx.audiosocket import Line, MediaServer
 
 log = logging.getLogger(__name__)
 
+HELLO = "hello"
+"""AGI script by which the dialplan asks whether the bot is there."""
+
 ARRIVAL_S = 30.0
 """How long an answered leg may take to come from the dialplan to us, s."""
 
@@ -157,6 +160,8 @@ class AsteriskPbx:
 
     async def _serve(self, session: Session) -> None:
         self._version = self._version or session.request.variables.get("version", "")
+        if session.request.script.strip("/") == HELLO:
+            return
         leg = AgiLeg(
             session,
             self.media,

@@ -1,0 +1,62 @@
+"""The worlds of the contract tests; the real ones are marked, so that they can be left out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from agi_bot.demo.asterisk import Asterisk
+from agi_bot.demo.provision import NoAsterisk, provide
+from tests.contracts.telephones import AsteriskWorld, FakeWorld, WireWorld, World
+
+ROOT = Path(__file__).parents[2]
+DIALPLANS = [*sorted((ROOT / "dialplans/asterisk").glob("agi-bot*.conf")), ROOT / "tests/data/asterisk/contract.conf"]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def contract_asterisk() -> AsyncIterator[Asterisk]:
+    """A running Asterisk with the shipped dialplans and contract.conf."""
+    try:
+        installation = provide(lambda line: print(line, flush=True))
+    except NoAsterisk as error:
+        pytest.fail(f"no Asterisk for the contract tests: {error}", pytrace=False)
+    async with Asterisk(installation, dialplans=DIALPLANS) as running:
+        yield running
+
+
+REAL = pytest.param("asterisk", marks=pytest.mark.asterisk)
+
+
+def _make(request: pytest.FixtureRequest) -> World:
+    if request.param == "asterisk":
+        return AsteriskWorld(request.getfixturevalue("contract_asterisk"))
+    return FakeWorld() if request.param == "fake" else WireWorld()
+
+
+@pytest.fixture(params=["fake", "wire", REAL])
+def any_world(request: pytest.FixtureRequest) -> World:
+    return _make(request)
+
+
+@pytest.fixture(params=["fake", REAL])
+def any_dialling_world(request: pytest.FixtureRequest) -> World:
+    return _make(request)
+
+
+@pytest.fixture
+async def world(any_world: World) -> AsyncIterator[World]:
+    """Every world in which calls can come to the bot."""
+    await any_world.start()
+    yield any_world
+    await any_world.stop()
+
+
+@pytest.fixture
+async def dialling_world(any_dialling_world: World) -> AsyncIterator[World]:
+    """Every world in which the bot can place calls."""
+    await any_dialling_world.start()
+    yield any_dialling_world
+    await any_dialling_world.stop()
