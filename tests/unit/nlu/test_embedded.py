@@ -121,9 +121,18 @@ def test_a_very_long_utterance_is_harmless(interpreters: dict[str, EmbeddedInter
     assert len(heard.entities) <= 1
 
 
-TWO = NluData.parse(
-    "nlu:\n- intent: a\n  examples: |\n    - 好\n    - 可以\n- intent: b\n  examples: |\n    - 不\n    - 不可以\n"
-)
+TWO_INTENTS = """\
+nlu:
+- intent: a
+  examples: |
+    - 好
+    - 可以
+- intent: b
+  examples: |
+    - 不
+    - 不可以
+"""
+TWO = NluData.parse(TWO_INTENTS)
 
 
 def test_the_expected_intent_is_a_bit_likelier() -> None:
