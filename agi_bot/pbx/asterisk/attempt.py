@@ -18,7 +18,7 @@ LATE_S = 15.0
 """How long after the ringing time Asterisk may take to tell how it ended, s."""
 
 HANGUP_GRACE_S = 1.0
-"""OriginateResponse may come before the Hangup that tells the cause, s."""
+"""OriginateResponse and the Hangup events come in any order; how long a cause is waited for, s."""
 
 CANCEL_TRIES = 20
 CANCEL_PAUSE_S = 0.1
@@ -42,7 +42,7 @@ class Attempt:
         self._ami = ami
         self._evidence = Evidence()
         self._done: asyncio.Future[Disposition] = asyncio.get_running_loop().create_future()
-        self._ended = asyncio.Event()
+        self._caused = asyncio.Event()
         self.order = order
 
     @property
@@ -97,8 +97,8 @@ class Attempt:
             _number(event.get("techcause", "")),
             event.get("cause-txt", ""),
         )
-        if event.get("uniqueid") == self.call_id:
-            self._ended.set()
+        if self._evidence.cause:
+            self._caused.set()
 
     async def _originate(self) -> None:
         if self._evidence.cancelled:
@@ -112,12 +112,12 @@ class Attempt:
             return
         self._evidence.reason = _number(last.get("reason", ""))
         if self._evidence.reason != REASON_ANSWERED:
-            await self._wait_for_hangup()
+            await self._wait_for_cause()
         self._settle(disposition(self._evidence))
 
-    async def _wait_for_hangup(self) -> None:
+    async def _wait_for_cause(self) -> None:
         try:
-            await asyncio.wait_for(self._ended.wait(), HANGUP_GRACE_S)
+            await asyncio.wait_for(self._caused.wait(), HANGUP_GRACE_S)
         except TimeoutError:
             log.debug("attempt.no_cause", extra={"call_id": self.call_id})
 
