@@ -55,11 +55,8 @@ class Loans:
     async def run(self) -> None:
         """Renew until cancelled.  A renewal that fails is the next one's matter."""
         while True:
-            for channel in sorted(self._channels):
-                await self._renew(channel)
-            await asyncio.sleep(RENEW_S)
+            await asyncio.gather(*map(self._renew, self._channels), asyncio.sleep(RENEW_S))
 
     async def _renew(self, channel: str) -> None:
-        if channel in self._channels:
-            with contextlib.suppress(PbxError):
-                await self._send("AbsoluteTimeout", {"Channel": channel, "Timeout": str(LOAN_S)})
+        with contextlib.suppress(PbxError):
+            await self._send("AbsoluteTimeout", {"Channel": channel, "Timeout": str(LOAN_S)})
