@@ -91,10 +91,11 @@ class _Fenced(ESLProtocol):  # type: ignore[misc]
 
     def handle_event(self, event: RawFrame) -> None:
         """Replaces greenswitch's dispatch, keeping its queue of commands."""
-        if messages.content_type(event) in messages.REPLIES:
+        kind = messages.content_type(event)
+        if kind in messages.REPLIES:
             self._answer(event)
             return
-        message = messages.read(event)
+        message = messages.read(event, kind)
         self._follow(message)
         self.on_message(message)
 

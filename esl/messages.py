@@ -8,6 +8,7 @@ Each is told by the ``Content-Type`` of its frame (mod_event_socket.c, 1.10.12):
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -107,15 +108,13 @@ class Malformed:
 REPLIES = ("command/reply", "api/response")
 """The Content-Types of replies, which come in the order of the commands."""
 
+_BLANK_LINE = re.compile(rb"\n\n")
+
 Message = AuthRequest | Reply | Event | LogLine | Disconnect | Rejected | Malformed
 
 
-def read(frame: RawFrame) -> Message:
-    """The message in a frame that is no reply.
-
-    Raises :class:`~esl.errors.RemoteProtocolError` when the frame has no Content-Type.
-    """
-    kind = content_type(frame)
+def read(frame: RawFrame, kind: str) -> Message:
+    """The message in a frame of Content-Type ``kind`` that is no reply."""
     reader = _READERS.get(kind)
     if reader is None:
         return Malformed(f"unknown Content-Type {kind!r}", frame.body)
@@ -124,11 +123,11 @@ def read(frame: RawFrame) -> Message:
 
 def content_type(frame: RawFrame) -> str:
     """The frame's Content-Type.  Raises :class:`~esl.errors.RemoteProtocolError` when it has none."""
-    try:
-        return frame.headers["Content-Type"]
-    except KeyError:
+    kind = frame.headers.get("Content-Type")
+    if kind is None:
         shown = ", ".join(list(frame.headers)[:5])
-        raise RemoteProtocolError(f"a message without Content-Type (headers: {shown})") from None
+        raise RemoteProtocolError(f"a message without Content-Type (headers: {shown})")
+    return kind
 
 
 def read_reply(frame: RawFrame, command: Command) -> Reply:
@@ -136,26 +135,30 @@ def read_reply(frame: RawFrame, command: Command) -> Reply:
     headers = frame.headers
     if command.verb == "connect":
         headers = headers.decoded()
-    if content_type(frame) == "api/response":
+    if frame.body:
         return Reply(_text(frame.body), headers, command)
     return Reply(headers.get("Reply-Text", "").strip(), headers, command)
 
 
 def _event(frame: RawFrame) -> Event | Malformed:
-    head, blank, body = frame.body.partition(b"\n\n")
-    try:
-        headers = Headers.parse(_text(head if blank else head.removesuffix(b"\n")), encoded=True)
-        _check_inner_length(headers, body)
-    except RemoteProtocolError as error:
-        return Malformed(str(error), frame.body)
-    return Event(headers, _text(body))
+    raw = frame.body
+    blank = _BLANK_LINE.search(raw)
+    end = blank.start() if blank else len(raw)
+    headers = Headers.lazy(_text(raw[:end]))
+    body = raw[end + 2 :]
+    if "Event-Name" not in headers:
+        return Malformed("an event without Event-Name", raw)
+    if body and (fault := _lying_length(headers, body)):
+        return Malformed(fault, raw)
+    return Event(headers, _text(body) if body else "")
 
 
-def _check_inner_length(headers: Headers, body: bytes) -> None:
-    """The outer length rules; an inner one that promises more bytes than came is a damaged event."""
-    told = headers.get("Content-Length", "")
-    if told and body and told.isdecimal() and int(told) > len(body):
-        raise RemoteProtocolError(f"an event body of {told} bytes was promised, {len(body)} came")
+def _lying_length(headers: Headers, body: bytes) -> str:
+    """The outer length rules; an inner one that promises more than came tells of a damaged event."""
+    told = headers.get("Content-Length") or ""
+    if told.isdecimal() and int(told) > len(body):
+        return f"an event body of {told} bytes was promised, {len(body)} came"
+    return ""
 
 
 def _json_event(frame: RawFrame) -> Event | Malformed:
@@ -163,8 +166,8 @@ def _json_event(frame: RawFrame) -> Event | Malformed:
         content = json.loads(frame.body)
     except ValueError as error:
         return Malformed(f"an event that is not JSON: {error}", frame.body)
-    if not isinstance(content, dict):
-        return Malformed("an event that is not a JSON object", frame.body)
+    if not isinstance(content, dict) or "Event-Name" not in content:
+        return Malformed("an event that is not a JSON object with Event-Name", frame.body)
     body = content.pop("_body", "")
     return Event(Headers({name: _plain(value) for name, value in content.items()}), str(body))
 

@@ -27,7 +27,7 @@ from esl import messages
 from esl.commands import Command
 from esl.errors import LocalProtocolError, RemoteProtocolError
 from esl.framing import Framer, RawFrame
-from esl.messages import AuthRequest, Disconnect, Message, Rejected, Reply
+from esl.messages import AuthRequest, Disconnect, Event, Message, Rejected, Reply
 
 
 class Role(Enum):
@@ -113,10 +113,12 @@ class Connection:
             raise RemoteProtocolError("the connection ended in the middle of a message")
 
     def _message(self, frame: RawFrame) -> Message:
-        if messages.content_type(frame) in messages.REPLIES:
+        kind = messages.content_type(frame)
+        if kind in messages.REPLIES:
             return self._reply(frame)
-        message = messages.read(frame)
-        self._follow(message)
+        message = messages.read(frame, kind)
+        if not isinstance(message, Event):
+            self._follow(message)
         return message
 
     def _reply(self, frame: RawFrame) -> Reply:
