@@ -6,12 +6,11 @@ plain numbers, and nothing that was turned into words is looked at again.
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from decimal import Decimal
 
 from agi_bot.spoken.english.money import plain
-from agi_bot.spoken.english.numbers import code, integer, number_words, ordinal, phone, year
+from agi_bot.spoken.english.numbers import code, digits, integer, number_words, ordinal, phone, year
 from agi_bot.spoken.english.times import MONTHS, calendar_day, clock
 from agi_bot.spoken.rules import NUMBER, Match, Rule, apply, rule
 
@@ -48,7 +47,9 @@ _WORDS = {
 }
 _PARTS = {2: ("half", "halves"), 4: ("quarter", "quarters")}
 _MONTH = "|".join(f"{name[:3]}(?:{name[3:]})?" if name[3:] else name for name in MONTHS)
-_CODED = r"code|PIN|pin|order|account|room|Room|flight|Flight|Order|Account|Code|reference|extension|ending"
+_CODED = (
+    r"code|PIN|pin|order|account|room|Room|flight|Flight|Order|Account|Code|reference|extension|ending|[Ss]uite|[Aa]pt"
+)
 _DASH = r"\s*[-~–—]\s*"
 _HALF = r"([aApP])(?:\.[mM]\.|[mM]\b)"
 _SPOKEN_AS_WORDS = {"OK", "AM", "PM", "A", "I"}
@@ -93,6 +94,15 @@ def _clock(match: Match) -> str | None:
     return clock(int(match[1]), int(match[2]), int(match[3] or 0)) if int(match[1]) < 24 else None
 
 
+def _money(match: Match) -> str:
+    number, currency, scale = _decimal(match[3]), _CURRENCIES[match[2]], match[4]
+    said = plain(number, currency)
+    if scale:
+        unit = plain(Decimal(2), currency).partition(" ")[2]
+        said = f"{number_words(number)} {scale} {unit}"
+    return f"minus {said}" if match[1] else said
+
+
 def _percent(match: Match) -> str:
     return f"{'minus ' if match[1] else ''}{number_words(_decimal(match[2]))} percent"
 
@@ -103,6 +113,8 @@ def _temperature(match: Match) -> str:
 
 def _fraction(match: Match) -> str:
     top, bottom = int(match[1]), int(match[2])
+    if top >= bottom:
+        return f"{integer(top)} {'' if match[0] == '24/7' else 'over '}{integer(bottom)}"
     one, many = _PARTS.get(bottom) or (ordinal(bottom), ordinal(bottom) + "s")
     return f"{integer(top)} {one if top == 1 else many}"
 
@@ -127,16 +139,18 @@ def _decimal(written: str) -> Decimal:
 _SHAPES: tuple[Rule, ...] = (
     rule(r"(?<![\w.])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d.]\d|\d)", _iso_day),
     rule(r"(?<![\w.])(\d{1,2})/(\d{1,2})/(\d{4})(?!\d)", _american_day),
-    rule(rf"\b({_MONTH})\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+([12]\d{{3}})\b)?", _named_day, re.IGNORECASE),
+    rule(rf"\b({_MONTH})\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+([12]\d{{3}})\b)?", _named_day),
     rule(rf"(?<=:\d\d){_DASH}(?=\d{{1,2}}:\d\d)", " to "),
+    rule(rf"(?<=[ap]m){_DASH}(?=\d{{1,2}})", " to "),
     rule(rf"(?<![\d:])(\d{{1,2}})(?::([0-5]\d))?\s*{_HALF}", _half_day),
     rule(r"(?<![\d:])(\d{1,2}):([0-5]\d)(?::([0-5]\d))?(?!\d)", _clock),
-    rule(rf"([$¥￥€£])\s*({NUMBER})", lambda m: plain(_decimal(m[2]), _CURRENCIES[m[1]])),
+    rule(rf"((?<!\w)-)?([$¥￥€£])\s*({NUMBER})(?: (million|billion|thousand))?", _money),
     rule(rf"(?<=%){_DASH}(?=\d)", " to "),
     rule(rf"((?<!\w)-)?({NUMBER})\s*[%％]", _percent),
     rule(rf"((?<!\w)-)?({NUMBER})\s*(°[CF]|℃|℉)(?!\w)", _temperature),
     rule(r"(?<![\w.])(?:\+1[ -]?)?(?:\(\d{3}\) ?|\d{3}[ -])\d{3}[ -]\d{4}(?!\d)", lambda m: phone(m[0])),
     rule(r"(?<!\w)\+\d{1,3}(?:[ -]\d{2,5}){2,4}(?!\d)", lambda m: phone(m[0])),
+    rule(r"(\d+)\*{2,}(\d+)", lambda m: f"{digits(m[1])}, star, {digits(m[2])}"),
     rule(r"(?<![\w.])1[3-9]\d{9}(?!\d)", lambda m: phone(m[0])),
     rule(r"\b([Dd]ial|[Cc]all)(\s+)(\d{3,12})(?!\d)", lambda m: m[1] + m[2] + phone(m[3])),
 )
@@ -157,6 +171,7 @@ _NUMBERS: tuple[Rule, ...] = (
         r"\b([Ii]n|[Ss]ince|[Oo]f|[Yy]ear|[Uu]ntil)(\s+)([12]\d{3})(?![\d,.%]\d|\d)",
         lambda m: m[1] + m[2] + year(int(m[3])),
     ),
+    rule(r"\bfrom ((?:19|20)\d\d) to ((?:19|20)\d\d)\b", lambda m: f"from {year(int(m[1]))} to {year(int(m[2]))}"),
     rule(r"\bNo\.\s*(?=\d)", "number "),
     rule(rf"(?<=\d){_DASH}(?=\d)", " to "),
     rule(r"(?<![\d.,])(?:0\d+|\d{9,})(?![.,]?\d)", lambda m: code(m[0])),
@@ -169,6 +184,6 @@ _SIGNS: tuple[Rule, ...] = (
     rule(r"\s*\+\s*", " plus "),
     rule(r"\s*=\s*", " equals "),
     rule(r"\s*&\s*", " and "),
-    rule(r"(?<![A-Za-z])[A-Z]{2,5}(?![A-Za-z])", _acronym),
+    rule(r"(?<![A-Za-z])[A-Z]{2,4}(?![A-Za-z])", _acronym),
 )
 _RULES = _SHAPES + _CODES + _NUMBERS + _SIGNS

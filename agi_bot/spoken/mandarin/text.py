@@ -34,6 +34,10 @@ _UNITS = {
     "KB": "K B",
     "MB": "兆",
     "GB": "G",
+    "mmol/L": "毫摩尔每升",
+    "mg/dL": "毫克每分升",
+    "mmHg": "毫米汞柱",
+    "km/h": "公里每小时",
 }
 _TEMPERATURES = {"℃": "摄氏度", "°C": "摄氏度", "℉": "华氏度", "°F": "华氏度", "°": "度"}
 _SYMBOLS = {"¥": "元", "￥": "元", "$": "美元", "€": "欧元", "£": "英镑"}
@@ -47,6 +51,7 @@ _CODES = (
     "验证码|校验码|取件码|密码|编号|单号|订单号|运单号|卡号|尾号|账号|户号|房号|号码|工号|学号|病历号|就诊号|"
     "车牌|车牌号|航班|车次|代码|流水号"
 )
+_SERVICES = r"95\d{3}|100(?:00|10|16|50|60|86)|12306|12315|12329|12333|12345"
 _DASH = r"\s*[-~～–—]\s*"
 
 
@@ -96,6 +101,15 @@ def _temperature(match: Match) -> str:
     return f"{'零下' if match[1] else ''}{number_words(_decimal(match[2]))}{_TEMPERATURES[match[3]]}"
 
 
+def _code(written: str) -> str:
+    return "，".join(code(part) for part in written.split("-"))
+
+
+def _fraction(match: Match) -> str:
+    top, bottom = int(match[1]), int(match[2])
+    return f"{integer(bottom)}分之{integer(top)}" if top < bottom else f"{integer(top)}，{integer(bottom)}"
+
+
 def _unit(match: Match) -> str:
     return f"{counted(_decimal(match[1]))}{_UNITS[match[2]]}"
 
@@ -125,26 +139,34 @@ _RULES = (
     rule(r"(?<=零下)\s*-(?=\d)", ""),
     rule(rf"((?<!\d)-)?({NUMBER})\s*(℃|°C|℉|°F|°)", _temperature),
     rule(r"(?<![\dA-Za-z])\d{17}[\dXx](?![\dA-Za-z])", lambda m: identity(m[0])),
+    rule(r"(\d+)\*{2,}(\d+)", lambda m: f"{dialled(m[1])}，星号，{dialled(m[2])}"),
+    rule(r"(?<![\d.])\(0\d{2,3}\)\s*\d{7,8}(?!\d)", lambda m: phone(m[0])),
+    rule(rf"(?<![\d.,])({_SERVICES})(?!\d|[.,]\d|{_COUNTED})", lambda m: phone(m[0])),
+    rule(r"(?<=[a-z_])\d{3,}(?![\d.])", lambda m: dialled(m[0])),
     rule(r"(?<![\d.])(?:\+?86[- ]?)?1[3-9]\d([- ]?)\d{4}\1\d{4}(?!\d)", lambda m: phone(m[0])),
     rule(r"(?<![\d.])(?:[48]00[- ]?\d{3}[- ]?\d{4}|0\d{2,3}[- ]\d{7,8})(?:转\d{1,6})?(?!\d)", lambda m: phone(m[0])),
     rule(
         rf"({_DIALLING})((?:号码)?(?:是|为)?[:：]?\s*)(\d{{3,12}})(?![\d个次遍位通])",
         lambda m: m[1] + m[2] + phone(m[3]),
     ),
-    rule(rf"({_CODES})((?:是|为)?[:： ]*)([A-Z0-9]*\d[A-Z0-9]*)(?![\d.])", lambda m: m[1] + m[2] + code(m[3])),
+    rule(
+        rf"({_CODES})((?:是|为)?[:： ]*)([A-Z0-9]*\d[A-Z0-9]*(?:-[A-Z0-9]+)*)(?![\d.])",
+        lambda m: m[1] + m[2] + _code(m[3]),
+    ),
     rule(r"(?<![\d.])(\d{3,4})(?=室|房|号房)", lambda m: dialled(m[1])),
     rule(r"(?<![A-Za-z0-9])(?=[A-Z]*\d)(?=\d*[A-Z])[A-Z0-9]{2,}(?![A-Za-z0-9])", lambda m: code(m[0])),
     rule(
         r"(?<![\d.])\d+(?:\.\d+){2,}(?![\d.])", lambda m: "点".join(number_words(Decimal(p)) for p in m[0].split("."))
     ),
     rule(r"第\s*(\d+)", lambda m: "第" + integer(int(m[1]))),
-    rule(r"(?<![\d/])(\d{1,3})/(\d{1,3})(?![\d/])", lambda m: f"{integer(int(m[2]))}分之{integer(int(m[1]))}"),
+    rule(r"(?<![\d/])(\d{1,3})/(\d{1,3})(?![\d/])", _fraction),
     rule(r"(?<=\d)\s*[:：]\s*(?=\d)", "比"),
     rule(rf"({NUMBER})\s*({'|'.join(sorted(_UNITS, key=len, reverse=True))})(?![A-Za-z])", _unit),
+    rule(rf"(?<=\d){_DASH}(?=\d)", "到"),
+    rule(r"(?<![\d.])((?:19|20)\d\d)(?=到(?:19|20)\d\d年)", lambda m: digits(m[1])),
     rule(r"(?<![\d.])(\d{4})(?=年(?![前后来间]))", lambda m: digits(m[1])),
     rule(r"(?<![\d.])(\d0)(?=后|年代)", lambda m: digits(m[1])),
-    rule(r"(?<![\d.])(\d{1,2})(?=[月日号])", lambda m: _plain(int(m[1]))),
-    rule(rf"(?<=\d){_DASH}(?=\d)", "到"),
+    rule(r"(?<![\d.])(\d{1,2})(?=[月日号]|到\d{1,2}[月日号])", lambda m: _plain(int(m[1]))),
     rule(r"(?<![\d.,])(?:0\d+|\d{9,})(?![.,]?\d)", lambda m: code(m[0])),
     rule(rf"((?<![\w)])-)?({NUMBER})", _number),
     rule(r"#(?=键)", "井号"),
@@ -152,5 +174,5 @@ _RULES = (
     rule(r"\s*\+\s*", "加"),
     rule(r"\s*=\s*", "等于"),
     rule(r"\s*&\s*", "和"),
-    rule(r"(?<![A-Za-z])[A-Z]{2,5}(?![A-Za-z])", lambda m: " ".join(m[0])),
+    rule(r"(?<![A-Za-z])[A-Z]{2,4}(?![A-Za-z])", lambda m: " ".join(m[0])),
 )
