@@ -14,11 +14,9 @@ from rich.console import Console
 
 from agi_bot.app.bot import Bot
 from agi_bot.app.exchange import asterisk_options
-from agi_bot.app.flows import FlowFolder
-from agi_bot.app.workshop import Workshop, uses_demo_model
-from agi_bot.campaign.store import CallStore, Database
+from agi_bot.app.running import running
+from agi_bot.app.workshop import uses_demo_model
 from agi_bot.config import Settings
-from agi_bot.contracts import Pbx
 from agi_bot.demo import provision, report
 from agi_bot.demo.asterisk import Asterisk
 from agi_bot.demo.crm import Crm
@@ -32,9 +30,12 @@ from agi_bot.errors import AgiBotError, PbxError
 from agi_bot.pbx.asterisk import AsteriskPbx
 from agi_bot.record import CallRecord
 from agi_bot.shipped import shipped
-from agi_bot.switchboard import Switchboard
 
 NUMBER = "13800000000"
+
+DEMO_MODEL = """\
+Heard with the bundled demo model: made of synthetic speech, unfit for people.
+For people: agi-bot models pull vosk-model-small-cn-0.22"""
 
 ROUTES = """
 ; The demo's "outbound routes": every number rings at the simulated person's telephone.
@@ -96,31 +97,15 @@ class Demo:
     async def _call(self, stack: AsyncExitStack, settings: Settings, asterisk: Asterisk) -> CallRecord:
         pbx = AsteriskPbx(asterisk_options(settings))
         await pbx.start()
-        stack.push_async_callback(pbx.close)
         await asterisk.set_global("AGI_BOT_PORT", str(pbx.agi.port))
-        bot = await self._bot(stack, settings, pbx)
+        terminal = Terminal(self._console)
+        parts = await stack.enter_async_context(running(settings, pbx, lambda call: terminal.watch))
         if uses_demo_model(settings, self._scenario.language):
             self._console.print(
                 "[dim]Heard with the bundled demo model, made of synthetic speech and unfit for people;[/dim]"
             )
             self._console.print("[dim]for people: agi-bot models pull vosk-model-small-cn-0.22[/dim]")
-        return await self._talk(bot, settings)
-
-    async def _bot(self, stack: AsyncExitStack, settings: Settings, pbx: Pbx) -> Bot:
-        workshop = Workshop(settings)
-        stack.push_async_callback(workshop.close)
-        await workshop.start()
-        database = Database(settings.store.database)
-        await database.open()
-        stack.push_async_callback(database.close)
-        flows = FlowFolder(settings.flows.folder)
-        flows.refresh()
-        terminal = Terminal(self._console)
-        bot = Bot(settings, pbx, workshop, Switchboard(flows), CallStore(database), lambda call: terminal.watch)
-        stack.callback(bot.close)
-        serving = asyncio.create_task(bot.serve())
-        stack.push_async_callback(_finish, pbx, serving)
-        return bot
+        return await self._talk(parts.bot, settings)
 
     async def _talk(self, bot: Bot, settings: Settings) -> CallRecord:
         answering = asyncio.create_task(answer_one_call(self._phone, self._patient, self._folder / "telephone.wav"))
@@ -149,11 +134,6 @@ class Demo:
         self._console.print(f"database   {settings.store.database}")
         self._console.print(f"report     {path}")
         return data
-
-
-async def _finish(pbx: Pbx, serving: asyncio.Task[None]) -> None:
-    await pbx.stop()
-    await asyncio.wait_for(serving, 15)
 
 
 def run_demo(scenario: Scenario, folder: Path | None, console: Console) -> dict[str, Any]:

@@ -1,0 +1,86 @@
+"""A whole bot, started and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from agi_bot.app.bot import Bot
+from agi_bot.app.flows import FlowFolder
+from agi_bot.app.workshop import Workshop
+from agi_bot.campaign.store import CallStore, Database
+from agi_bot.config import Settings
+from agi_bot.contracts import Call, Pbx
+from agi_bot.conversation.progress import Watcher
+from agi_bot.errors import NluError
+from agi_bot.switchboard import Switchboard
+
+log = logging.getLogger(__name__)
+
+DRAIN_S = 15.0
+"""How long running conversations may go on when the bot is stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The parts of a running bot."""
+
+    bot: Bot
+    pbx: Pbx
+    flows: FlowFolder
+    calls: CallStore
+    workshop: Workshop
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, pbx: Pbx, watch: Callable[[Call], Watcher] | None = None
+) -> AsyncIterator[Running]:
+    """A bot on ``pbx``, which is started already and closed at the end; calls are taken inside the block.
+
+    Raises :class:`~agi_bot.errors.AgiBotError` when something that it needs cannot be had.
+    """
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(pbx.close)
+        workshop = Workshop(settings)
+        stack.push_async_callback(workshop.close)
+        await workshop.start()
+        database = Database(settings.store.database)
+        await database.open()
+        stack.push_async_callback(database.close)
+        flows = FlowFolder(settings.flows.folder)
+        flows.refresh()
+        await warm_up(workshop, flows)
+        board = Switchboard(flows, settings.flows.routes, settings.flows.default)
+        calls = CallStore(database)
+        bot = Bot(settings, pbx, workshop, board, calls, watch)
+        stack.callback(bot.close)
+        serving = asyncio.create_task(bot.serve())
+        stack.push_async_callback(_drain, pbx, serving)
+        yield Running(bot, pbx, flows, calls, workshop)
+
+
+async def warm_up(workshop: Workshop, flows: FlowFolder) -> None:
+    """Have the interpreter of every flow ready before the first call."""
+    for name in flows.names():
+        flow = flows.get(name)
+        if flow is None:
+            continue
+        try:
+            await workshop.understanding.of(flow)
+        except NluError as error:
+            log.error("nlu.refused", extra={"flow": name, "reason": str(error)})
+
+
+async def _drain(pbx: Pbx, serving: asyncio.Task[None]) -> None:
+    """No new calls; those that run may end, within :data:`DRAIN_S`."""
+    await pbx.stop()
+    done, _ = await asyncio.wait({serving}, timeout=DRAIN_S)
+    if not done:
+        log.warning("bot.calls_given_back", extra={"after_s": DRAIN_S})
+        await pbx.close()
+        await asyncio.wait({serving}, timeout=DRAIN_S)
+        serving.cancel()
