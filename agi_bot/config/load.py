@@ -31,6 +31,8 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None) -> Sett
     if path is None and not file.exists():
         return _validate({}, None, file, env)
     node = _compose(file)
+    if node is not None and not isinstance(node, yaml.MappingNode):
+        raise ConfigError(f"{file}:1:1: not a list of sections", cure="agi-bot config shows the form")
     return _absolute(_validate(_plain(node), node, file, env), file.resolve().parent)
 
 
