@@ -105,78 +105,99 @@ def score(model: Model, tried: list[Trial], line: Line, grammars: dict[Language,
     return Score(1 - len(wrong) / max(1, len(tried)), confidences, wrong)
 
 
-def evaluate(folder: Path, count: int = 300, human: Path | None = None) -> dict[str, object]:
-    """Measure the model in ``folder`` and print it. ``count`` sentences of each kind."""
+Figures = dict[str, object]
+
+LIMITS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9)
+"""Confidences below which a product could ask back."""
+
+
+def evaluate(folder: Path, count: int = 300, human: Path | None = None) -> Figures:
+    """Measure the model in ``folder`` and print it: ``count`` sentences of each kind."""
     model = load(folder)
-    figures: dict[str, object] = {}
-    for language, phrases in read_phrases().items():
-        rng = random.Random(f"evaluation {language}")
-        words = vocabulary(phrases, rng)
-        grammar = {language: _grammar(folder, language)}
-        replies = phrases.list_replies(rng)
-        kinds = {
-            "replies": [rng.choice(replies) for _ in range(count)],
-            "sentences": phrases.sentences(count, rng),
-        }
-        for kind, texts in kinds.items():
-            tried = trials(language, texts, rng)
-            for name, line in LINES.items():
-                free = score(model, tried, line)
-                bound = score(model, tried, line, grammar)
-                key = f"{language} {kind} {name}"
-                figures[key] = {"open": round(free.right, 4), "grammar": round(bound.right, 4)}
-                print(f"{key}: {free.right:.1%} right, with the language's grammar {bound.right:.1%}")
-                print("   ", _commonest(free.wrong))
-        foreign = [(w,) for w in foreign_words(language, words, held_out=True)[:count]]
-        figures[f"{language} foreign"] = _false_accepts(model, trials(language, foreign, rng), grammar)
+    figures: Figures = {}
+    for language in LANGUAGES:
+        figures |= _measure_language(model, folder, language, count)
     if human is not None:
-        figures["human"] = _human(model, folder, human)
+        figures |= _measure_people(model, folder, human)
     return figures
+
+
+def _measure_language(model: Model, folder: Path, language: Language, count: int) -> Figures:
+    phrases = read_phrases()[language]
+    rng = random.Random(f"evaluation {language}")
+    replies = phrases.list_replies(rng)
+    grammar = {language: _grammar(folder, language)}
+    kinds = {
+        "replies": [rng.choice(replies) for _ in range(count)],
+        "sentences": phrases.sentences(count, rng),
+    }
+    figures: Figures = {}
+    for kind, texts in kinds.items():
+        tried = trials(language, texts, rng)
+        for name, line in LINES.items():
+            opened = score(model, tried, line)
+            bound = score(model, tried, line, grammar)
+            figures[f"{language} {kind} {name}"] = round(opened.right, 4)
+            figures[f"{language} {kind} {name} with grammar"] = round(bound.right, 4)
+            print(f"{language} {kind} {name}: {opened.right:.1%} right, {bound.right:.1%} with grammar")
+            print(f"    {_some(opened.wrong)}", flush=True)
+            if name == "mu-law":
+                figures[f"{language} {kind} kept"] = _kept(opened, count)
+    known = vocabulary(phrases, rng)
+    foreign = [(word,) for word in foreign_words(language, known, held_out=True)[:count]]
+    strangers = trials(language, foreign, rng)
+    figures[f"{language} foreign accepted"] = _accepted(model, strangers, None)
+    figures[f"{language} foreign accepted with grammar"] = _accepted(model, strangers, grammar)
+    return figures
+
+
+def _kept(result: Score, count: int) -> dict[str, float]:
+    """Share of all trials that are right and still accepted at each confidence."""
+    kept = {f"{limit}": sum(c >= limit for c in result.confidences) / count for limit in LIMITS}
+    print(f"    right and at least as confident: {kept}")
+    return kept
+
+
+def _accepted(model: Model, tried: list[Trial], grammars: dict[Language, str] | None) -> dict[str, float]:
+    """Share of words of no flow that are heard as words of one, at each confidence."""
+    accepted = []
+    for trial in tried:
+        grammar = grammars[trial.language] if grammars else None
+        heard = hear(model, mu_law(trial.samples), grammar)
+        if heard.text and UNKNOWN not in heard.text:
+            accepted.append(heard.confidence)
+    shares = {f"{limit}": round(sum(c >= limit for c in accepted) / len(tried), 4) for limit in LIMITS}
+    print(f"{tried[0].language} foreign words accepted: {shares}", flush=True)
+    return shares
+
+
+def _some(wrong: list[tuple[str, str]], most: int = 8) -> str:
+    return "; ".join(f"{said} > {heard or '-'}" for said, heard in wrong[:most])
 
 
 def _grammar(folder: Path, language: Language) -> str:
     return (folder / f"grammar.{language}.json").read_text("utf-8")
 
 
-def _commonest(wrong: list[tuple[str, str]], most: int = 8) -> str:
-    return "; ".join(f"{said} > {heard or '-'}" for (said, heard), _ in Counter(wrong).most_common(most))
-
-
-def _false_accepts(model: Model, tried: list[Trial], grammars: dict[Language, str]) -> dict[str, float]:
-    """Words of no flow that were heard as words of one, without and with a confidence limit."""
-    rng = np.random.default_rng(6)
-    accepted = []
-    for trial in tried:
-        heard = hear(model, mu_law(trial.samples), grammars[trial.language])
-        if heard.text and UNKNOWN not in heard.text:
-            accepted.append(heard.confidence)
-    total = len(tried)
-    shares = {
-        f"accepted at {limit}": sum(c >= limit for c in accepted) / total for limit in (0.0, 0.5, 0.7, 0.8, 0.9, 0.95)
-    }
-    del rng
-    print(f"{tried[0].language} foreign words accepted: {shares}")
-    return {key: round(value, 4) for key, value in shares.items()}
-
-
-def _human(model: Model, folder: Path, listing: Path) -> dict[str, object]:
-    """People, of whom the model learnt nothing: rows of path, language, transcript."""
-    right: Counter[str] = Counter()
-    total: Counter[str] = Counter()
-    known = {language: (folder / f"words.{language}.txt").read_text("utf-8").split() for language in LANGUAGES}
-    for row in csv.DictReader(listing.open(encoding="utf-8"), delimiter="\t"):
+def _measure_people(model: Model, folder: Path, listing: Path) -> Figures:
+    """Human speech, of which the model learnt nothing: rows of path, language, transcript."""
+    right: Counter[Language] = Counter()
+    total: Counter[Language] = Counter()
+    rows = csv.DictReader(listing.read_text("utf-8").splitlines(), delimiter="\t")
+    for row in rows:
         language: Language = "zh" if row["language"] == "zh" else "en"
-        text = row["transcript"].replace(" ", "")
-        if not _sayable(row["transcript"], known[language]):
+        if not _sayable(row["transcript"], _words(folder, language)):
             continue
         heard = hear(model, read_wave(listing.parent / row["path"]), _grammar(folder, language))
         total[language] += 1
-        right[language] += heard.text == text
-    figures: dict[str, object] = {}
-    for name, count in total.items():
-        figures[name] = {"right": round(right[name] / count, 4), "recordings": count}
-        print(f"human speech, {name}: {right[name] / count:.1%} of {count} recordings")
-    return figures
+        right[language] += heard.text == row["transcript"].replace(" ", "")
+    for language, count in total.items():
+        print(f"human speech, {language}: {right[language] / count:.1%} of {count} recordings")
+    return {f"human {name}": round(right[name] / count, 4) for name, count in total.items()}
+
+
+def _words(folder: Path, language: Language) -> list[str]:
+    return (folder / f"words.{language}.txt").read_text("utf-8").split()
 
 
 def _sayable(transcript: str, known: list[str]) -> bool:

@@ -10,6 +10,9 @@ from .phrases import Phrases, Words
 
 UNKNOWN = "[unk]"
 START, END = "<s>", "</s>"
+ALONE = ""
+"""The history that forgets everything."""
+
 _DISCOUNT = 0.6
 _REPLY_WEIGHT = 6
 _PATTERN_SENTENCES = 12_000
@@ -77,10 +80,11 @@ def acceptor(models: Sequence[Bigram], ids: dict[str, int]) -> list[str]:
 def _model_arcs(model: Bigram, ids: dict[str, int], first: int) -> tuple[list[str], int, int]:
     """Arcs of one bigram. Returns them, its start state, and the first state that is free."""
     histories = [START, *sorted(set(model.follow) - {START})]
-    alone = first + len(histories)
-    states = {word: first + index for index, word in enumerate(histories)}
+    states = {word: first + index for index, word in enumerate([*histories, ALONE])}
+    alone = states[ALONE]
     lines = []
-    for history, state in states.items():
+    for history in histories:
+        state = states[history]
         for word, share in sorted(model.follow[history].items()):
             lines.append(_arc(state, word, share, states, ids))
         lines.append(_line(state, alone, 0, model.back[history]))
@@ -92,7 +96,7 @@ def _model_arcs(model: Bigram, ids: dict[str, int], first: int) -> tuple[list[st
 def _arc(state: int, word: str, share: float, states: dict[str, int], ids: dict[str, int]) -> str:
     if word == END:
         return f"{state} {-math.log(share):.4f}"
-    return _line(state, states[word], ids[word], share)
+    return _line(state, states.get(word, states[ALONE]), ids[word], share)
 
 
 def _line(state: int, target: int, label: int, share: float) -> str:
