@@ -17,7 +17,7 @@ from agi_bot.flow.model import Flow
 from agi_bot.flow.problem import Problem, in_order
 from agi_bot.flow.references import nearest
 
-__all__ = ["RULES", "Facts", "NluFacts", "check"]
+__all__ = ["LOADING_RULES", "RULES", "Facts", "NluFacts", "check"]
 
 RULES = frozenset(
     {
@@ -30,6 +30,15 @@ RULES = frozenset(
     }
 )  # fmt: skip
 """Rules that a flow may switch off under ``rules:``, each with a reason."""
+
+LOADING_RULES = frozenset(
+    {
+        "alias", "bad-condition", "bad-text", "bad-value", "contradiction", "duplicate-key", "encoding",
+        "flow-in-itself", "missing-key", "no-target", "not-a-flow", "tabs", "too-deep", "too-large", "unknown-flow",
+        "unknown-key", "unknown-step", "unreadable", "yaml-syntax", "yaml-tag",
+    }
+)  # fmt: skip
+"""Rules of the loader: a flow that breaks one cannot be run."""
 
 
 def check(

@@ -1,4 +1,3 @@
-
 """The dialogue: what it says, asks, remembers, and how it ends."""
 
 from __future__ import annotations
