@@ -60,7 +60,7 @@ class AgiLeg:
             await self._serve()
         finally:
             if self._loans is not None:
-                self._loans.give_back(channel)
+                await self._loans.give_back(channel)
             self._session.close()
 
     async def _serve(self) -> None:

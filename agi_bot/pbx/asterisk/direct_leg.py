@@ -85,7 +85,7 @@ class DirectLeg:
                 await self._until_over(call)
                 await self._leave(call)
         finally:
-            self.loans.give_back(identity.channel)
+            await self.loans.give_back(identity.channel)
             self.line.close(call.how.value if call.how else "the bot did not finish")
             call.finished.set()
             log.info("call.left", extra={**identity.extra, "how": self.line.reason, **asdict(self.line.counters)})

@@ -43,20 +43,40 @@ class Loans:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._channels: set[str] = set()
+        self._renewing: dict[str, asyncio.Task[None]] = {}
 
     def take(self, channel: str) -> None:
         """The bot has ``channel`` from now on."""
         self._channels.add(channel)
 
-    def give_back(self, channel: str) -> None:
-        """The bot has it no longer: renew nothing, or an absolute timeout would hit the admin's queue."""
+    async def give_back(self, channel: str) -> None:
+        """The bot has it no longer; returns when no renewal is on its way any more.
+
+        Only then may the dialplan have the line: a renewal that came later would end the
+        caller's stay in the admin's queue after :data:`LOAN_S`.
+        """
         self._channels.discard(channel)
+        if renewing := self._renewing.get(channel):
+            await asyncio.wait({renewing})
+
+    async def make_good(self, channel: str) -> None:
+        """Give it back with no end to the loan: it is about to leave the dialplan that ends it.
+
+        Raises :class:`PbxError`.
+        """
+        await self.give_back(channel)
+        await self._send("AbsoluteTimeout", {"Channel": channel, "Timeout": "0"})
 
     async def run(self) -> None:
         """Renew until cancelled.  A renewal that fails is the next one's matter."""
         while True:
-            await asyncio.gather(*map(self._renew, self._channels), asyncio.sleep(RENEW_S))
+            for channel in self._channels - self._renewing.keys():
+                self._renewing[channel] = asyncio.create_task(self._renew(channel))
+            await asyncio.sleep(RENEW_S)
 
     async def _renew(self, channel: str) -> None:
-        with contextlib.suppress(PbxError):
-            await self._send("AbsoluteTimeout", {"Channel": channel, "Timeout": str(LOAN_S)})
+        try:
+            with contextlib.suppress(PbxError):
+                await self._send("AbsoluteTimeout", {"Channel": channel, "Timeout": str(LOAN_S)})
+        finally:
+            del self._renewing[channel]

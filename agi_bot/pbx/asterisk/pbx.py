@@ -194,6 +194,7 @@ class AsteriskPbx:
         extension, _, context = to.partition("@")
         target = {"Context": context or self.options.transfer_context, "Exten": extension, "Priority": "1"}
         try:
+            await self.loans.make_good(channel)
             answer = (await self.ami.action("Redirect", {"Channel": channel, **target}))[0]
         except PbxError as error:
             log.warning("transfer.left_to_dialplan", extra={"channel": channel, "reason": str(error)})
