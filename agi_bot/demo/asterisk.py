@@ -26,7 +26,8 @@ class Asterisk:
     """One Asterisk process with its own configuration folder.
 
     ``variables`` become global dialplan variables, ``dialplans`` are included as they are,
-    ``dialplan`` is added after them.  ``folder`` (made if it is missing) is kept at the
+    ``dialplan`` is added after them; ``extensions`` is an extensions.conf to use instead of
+    one made of these, ``dialplans`` then only lie beside it.  ``folder`` (made if it is missing) is kept at the
     end; without it a temporary one is used and removed.
     """
 
@@ -37,9 +38,11 @@ class Asterisk:
         variables: Mapping[str, str] | None = None,
         dialplans: Sequence[Path] = (),
         dialplan: str = "",
+        extensions: Path | None = None,
         folder: Path | None = None,
     ) -> None:
         self.installation = installation
+        self._extensions = extensions
         self._temporary = folder is None
         self.layout = Layout(
             folder=folder or Path(tempfile.mkdtemp(prefix="agi-bot-asterisk-")),
@@ -140,6 +143,8 @@ class Asterisk:
             (etc / name).write_text(text, encoding="utf-8")
         for path in self.layout.dialplans:
             shutil.copyfile(path, etc / path.name)
+        if self._extensions is not None:
+            shutil.copyfile(self._extensions, etc / "extensions.conf")
 
     async def _ready(self) -> None:
         while True:
