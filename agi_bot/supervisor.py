@@ -172,9 +172,10 @@ class Supervisor:
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         await self._stopping.wait()
+        # Not process.terminate(): it would look for the exit status and take it from process.wait().
         with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-            process.send_signal(signal.SIGCONT)
+            os.kill(process.pid, signal.SIGTERM)
+            os.kill(process.pid, signal.SIGCONT)
         await asyncio.sleep(self._watch.stop)
         log.error("bot.would_not_stop", extra={"pid": process.pid, "waited_s": self._watch.stop})
         _kill_group(process.pid)
