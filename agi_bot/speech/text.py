@@ -46,21 +46,24 @@ def clean(text: str) -> str:
     return re.sub(r"\s*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", kept)).strip()
 
 
-def prepared(text: str, language: str) -> str:
-    """What a voice of ``language`` is to say for ``text``: words only.
-
-    Raises :class:`SpeechError` for a text without a letter or digit and for one of more
-    than 5,000 characters.
-    """
+def check(text: str) -> None:
+    """Raises :class:`SpeechError` for a text without a letter or digit and for one of more than 5,000 characters."""
     if len(text) > LONGEST:
         raise SpeechError(
             f"a text of {len(text)} characters is too long to be spoken",
             cure=f"at most {LONGEST}; say less at once",
         )
-    cleaned = clean(text)
-    if not sayable(cleaned):
+    if not sayable(clean(text)):
         raise SpeechError(f"there is nothing to speak in {_quoted(text)}")
-    return speakable(cleaned, language)
+
+
+def prepared(text: str, language: str) -> str:
+    """What a voice of ``language`` is to say for ``text``: words only.
+
+    Raises :class:`SpeechError` as :func:`check` does.
+    """
+    check(text)
+    return speakable(clean(text), language)
 
 
 def pieces(text: str) -> list[Piece]:

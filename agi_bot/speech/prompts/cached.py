@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,22 +112,25 @@ class CachedVoice:
         """Frames of at most 100 ms; what is ready costs no waiting."""
         return self.speak_parts(text)
 
+    def plan(self, prompt: Prompt) -> list[Unit]:
+        """The units that ``prompt`` is spoken in; a recording of the whole prompt makes it one.
+
+        Raises :class:`SpeechError` for text that cannot be spoken.
+        """
+        made = units(prompt, self._language)
+        if len(made) > 1 and self._recorded(_text(prompt)) is not None:
+            return [Unit(_text(prompt), True, 0, any(unit.protected for unit in made))]
+        return made
+
     async def speak_parts(self, prompt: Prompt) -> AsyncIterator[Frame]:
         """As :meth:`speak`, with fixed and variable parts told apart, joined at their clauses."""
-        recorded = self._recorded(_text(prompt))
-        if recorded is not None:
-            for frame in self._cut(recorded):
-                yield frame
-            return
-        async with aclosing(self._play(units(prompt, self._language))) as frames:  # type: ignore[type-var]
-            async for frame in frames:
+        async with aclosing(self.speak_planned(self.plan(prompt))) as sounds:  # type: ignore[type-var]
+            async for _, frame in sounds:
                 yield frame
 
     async def ready(self, prompt: Prompt) -> bool:
         """Whether :meth:`speak_parts` would have the whole sound at hand."""
-        if self._recorded(_text(prompt)) is not None:
-            return True
-        return all(self._has(unit) for unit in units(prompt, self._language))
+        return all(self._has(unit) for unit in self.plan(prompt))
 
     async def render(
         self,
@@ -138,7 +141,8 @@ class CachedVoice:
     ) -> Rendered:
         """Render what is not there yet, one after another; a text that cannot be spoken is noted.
 
-        With ``keep`` the fixed parts (a plain text counts as fixed here) go onto the disk.
+        With ``keep`` only what is fixed is rendered, and kept on disk (a plain text counts as
+        fixed here); without, all of it is rendered into memory, for one call.
         """
         todo, report = list(prompts), Rendered()
         for index, prompt in enumerate(todo, 1):
@@ -159,12 +163,11 @@ class CachedVoice:
 
     async def _render_units(self, prompt: Prompt, keep: bool) -> bool:
         """Tells whether all was there before."""
-        if self._recorded(_text(prompt)) is not None:
-            return True
         plain, all_ready = isinstance(prompt, str), True
-        for unit in units(prompt, self._language):
-            if self._recorded(unit.text) is None:
-                all_ready &= await self._make(unit, keep and (unit.fixed or plain))
+        for unit in self.plan(prompt):
+            wanted = unit.fixed or plain or not keep
+            if wanted and self._recorded(unit.text) is None:
+                all_ready &= await self._make(unit, keep)
         return all_ready
 
     async def _make(self, unit: Unit, keep: bool) -> bool:
@@ -185,17 +188,20 @@ class CachedVoice:
             self._store.put(key, made, keep=keep)
         return False
 
-    async def _play(self, todo: list[Unit]) -> AsyncIterator[Frame]:
-        """The units one after another, each one opened while the one before it is spoken."""
+    async def speak_planned(self, todo: Sequence[Unit]) -> AsyncIterator[tuple[int, Frame]]:
+        """Frames of :meth:`plan`, each with the index of its unit.
+
+        Each unit is opened while the one before it is spoken; its pause belongs to it.
+        """
         opened: list[_Sound] = []
         try:
             for index, unit in enumerate(todo):
                 while len(opened) < min(index + 2, len(todo)):
                     opened.append(_Sound(self, todo[len(opened)]))
                 async for frame in opened[index].frames(self.readiness):
-                    yield frame
+                    yield index, frame
                 if unit.pause_ms:
-                    yield silence(unit.pause_ms, self.rate)
+                    yield index, silence(unit.pause_ms, self.rate)
         finally:
             for sound in opened:
                 sound.release()

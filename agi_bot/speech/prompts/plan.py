@@ -9,12 +9,11 @@ falls inside a phrase.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Protocol
 
-from agi_bot.errors import SpeechError
-from agi_bot.speech.text import clause_spans, pause_after, prepared, sayable, sentence_spans
+from agi_bot.speech.text import check, clause_spans, clean, pause_after, prepared, sayable, sentence_spans
 
 
 class PartLike(Protocol):
@@ -28,22 +27,31 @@ class PartLike(Protocol):
     def fixed(self) -> bool:
         """The same in every call."""
 
+    @property
+    def protected(self) -> bool:
+        """Never cut by the caller."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a prompt; ``fixed`` text is the same in every call."""
+    """A piece of a prompt; ``fixed`` text is the same in every call, ``protected`` text is never cut."""
 
     text: str
     fixed: bool = True
+    protected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What is rendered at one go: words, whether they are the same in every call, the pause after them."""
+    """What is rendered at one go: words, and the pause after them.
+
+    ``fixed``: the same in every call.  ``protected``: holds words that the caller must not cut.
+    """
 
     text: str
     fixed: bool
     pause_ms: int
+    protected: bool = False
 
 
 Prompt = str | Sequence[PartLike]
@@ -58,30 +66,35 @@ def units(prompt: Prompt, language: str) -> list[Unit]:
     """
     parts = [Part(prompt, fixed=False)] if isinstance(prompt, str) else list(prompt)
     text = "".join(part.text for part in parts)
-    prepared(text, language)
-    variable = _variable(parts)
+    check(text)
+    marks = [(part.fixed, part.protected) for part in parts for _ in part.text]
     made = [
-        Unit(prepared(raw, language), fixed, pause_after(raw))
+        Unit(prepared(raw, language), fixed, pause_after(raw), protected)
         for start, end in sentence_spans(text)
-        for raw, fixed in _clauses(text, start, end, variable)
-        if sayable(raw)
+        for raw, fixed, protected in _clauses(text, start, end, marks)
+        if sayable(clean(raw))
     ]
-    if not made:
-        raise SpeechError(f"there is nothing to speak in {text[:40]!r}")
-    return [*made[:-1], Unit(made[-1].text, made[-1].fixed, 0)]
+    return [*made[:-1], replace(made[-1], pause_ms=0)]
 
 
-def _variable(parts: Sequence[PartLike]) -> list[bool]:
-    """For each character of the prompt whether it may differ in the next call."""
-    return [not part.fixed for part in parts for _ in part.text]
+_Marks = list[tuple[bool, bool]]
+"""For each character: fixed, protected."""
 
 
-def _clauses(text: str, start: int, end: int, variable: list[bool]) -> Iterator[tuple[str, bool]]:
-    """The sentence ``text[start:end]``, cut where its clauses change between fixed and variable."""
-    if all(variable[start:end]):
-        yield text[start:end], False
+def _clauses(text: str, start: int, end: int, marks: _Marks) -> Iterator[tuple[str, bool, bool]]:
+    """The sentence ``text[start:end]``, cut where its clauses change their nature."""
+    if len(set(marks[start:end])) == 1:
+        yield text[start:end], *marks[start]
         return
     spans = [(start + a, start + b) for a, b in clause_spans(text[start:end])]
-    for fixed, run in groupby(spans, lambda span: not any(variable[span[0] : span[1]])):
+    for nature, run in groupby(spans, lambda span: _nature(text, span, marks)):
         group = list(run)
-        yield text[group[0][0] : group[-1][1]], fixed
+        yield text[group[0][0] : group[-1][1]], *nature
+
+
+def _nature(text: str, span: tuple[int, int], marks: _Marks) -> tuple[bool, bool]:
+    """A clause is fixed when all of it is, protected when a word of it is."""
+    start, end = span
+    fixed = all(mark[0] for mark in marks[start:end])
+    protected = any(mark[1] for char, mark in zip(text[start:end], marks[start:end], strict=True) if char.isalnum())
+    return fixed, protected

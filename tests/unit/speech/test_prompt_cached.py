@@ -188,3 +188,23 @@ async def test_start_and_close_go_to_the_inner_voice() -> None:
     await voice.close()
     assert (inner.started, inner.closed) == (1, 1)
     assert (voice.name, voice.rate, voice.language) == ("scripted", 8000, "zh-CN")
+
+
+async def test_frames_tell_their_unit() -> None:
+    voice = CachedVoice(ScriptedVoice(), None)
+    plan = voice.plan([Part("您好。"), Part("请注意。", protected=True)])
+    told = [(index, frame.pcm) async for index, frame in voice.speak_planned(plan)]
+    assert b"".join(pcm for index, pcm in told if index == 0) == sound_of("您好。") + PAUSE
+    assert b"".join(pcm for index, pcm in told if index == 1) == sound_of("请注意。")
+    assert [unit.protected for unit in plan] == [False, True]
+
+
+async def test_rendering_for_keeps_leaves_out_what_differs_in_every_call(tmp_path: Path) -> None:
+    inner = ScriptedVoice()
+    await CachedVoice(inner, tmp_path).render([[Part("您好，"), Part("某", fixed=False), Part("，请来。")]])
+    assert inner.spoken == ["您好，", "请来。"]
+
+
+async def test_a_recording_of_the_whole_prompt_is_one_unit() -> None:
+    voice = CachedVoice(ScriptedVoice(), None, recordings=Recordings({"您好。再见。": Recording(bytes(320))}))
+    assert [(unit.text, unit.pause_ms) for unit in voice.plan("您好。再见。")] == [("您好。再见。", 0)]

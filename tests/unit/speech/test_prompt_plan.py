@@ -62,3 +62,20 @@ def test_every_letter_is_in_one_unit_and_variable_ones_are_never_fixed(parts: li
     flags = [part.fixed for part in parts for char in part.text if char.isalnum()]
     unit_flags = [unit.fixed for unit in made for char in unit.text if char.isalnum()]
     assert all(flag or not unit_flag for flag, unit_flag in zip(flags, unit_flags, strict=True))
+
+
+def test_protected_clauses_are_units_of_their_own() -> None:
+    parts = (
+        Part("您好，"),
+        Part("张伟", fixed=False),
+        Part("，这里是医院，"),
+        Part("本次通话会被录音", protected=True),
+        Part("。您能来吗？"),
+    )
+    assert [(unit.text, unit.fixed, unit.protected) for unit in units(parts, "zh-CN")] == [
+        ("您好，", True, False),
+        ("张伟，", False, False),
+        ("这里是医院，", True, False),
+        ("本次通话会被录音。", True, True),
+        ("您能来吗？", True, False),
+    ]
