@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from agi_bot.demo.asterisk import Asterisk
-from agi_bot.demo.provision import NoAsterisk, provide
+from agi_bot.demo.installation import Installation
 from tests.contracts.telephones import AsteriskWorld, FakeWorld, WireWorld, World
 
 ROOT = Path(__file__).parents[2]
@@ -17,13 +17,9 @@ DIALPLANS = [*sorted((ROOT / "dialplans/asterisk").glob("agi-bot*.conf")), ROOT 
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def contract_asterisk() -> AsyncIterator[Asterisk]:
+async def contract_asterisk(asterisk_installation: Installation) -> AsyncIterator[Asterisk]:
     """A running Asterisk with the shipped dialplans and contract.conf."""
-    try:
-        installation = provide(lambda line: print(line, flush=True))
-    except NoAsterisk as error:
-        pytest.fail(f"no Asterisk for the contract tests: {error}", pytrace=False)
-    async with Asterisk(installation, dialplans=DIALPLANS) as running:
+    async with Asterisk(asterisk_installation, dialplans=DIALPLANS) as running:
         yield running
 
 

@@ -1,4 +1,4 @@
-"""Real parts for the integration tests: a real Asterisk, provided where there is none."""
+"""Real parts for the tests: a real Asterisk, provided where there is none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agi_bot.demo.asterisk import Asterisk
 from agi_bot.demo.installation import Installation
 from agi_bot.demo.provision import NoAsterisk, provide
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 DIALPLANS = sorted((ROOT / "dialplans/asterisk").glob("agi-bot*.conf"))
 TEST_DIALPLANS = sorted((ROOT / "tests/integration/asterisk").glob("*.conf"))
 
@@ -25,7 +25,7 @@ def asterisk_installation() -> Installation:
         return provide(lambda line: print(line, flush=True))
     except NoAsterisk as error:
         if _on_debian():
-            pytest.fail(f"no Asterisk for the integration tests: {error}", pytrace=False)
+            pytest.fail(f"no Asterisk for the tests: {error}", pytrace=False)
         pytest.skip(str(error))
 
 

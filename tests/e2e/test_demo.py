@@ -1,0 +1,85 @@
+"""The demo as a user runs it: a real Asterisk, the real recogniser, voice and interpreter, in both languages."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile as sf
+from rich.console import Console
+
+from agi_bot.demo.installation import Installation
+from agi_bot.demo.scenario import scenario
+from agi_bot.demo.show import run_demo
+
+pytestmark = pytest.mark.asterisk
+
+
+@pytest.fixture(scope="module", params=["zh", "en"])
+def shown(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, asterisk_installation: Installation
+) -> tuple[dict[str, Any], Path, str]:
+    folder = tmp_path_factory.mktemp(f"demo-{request.param}")
+    console = Console(record=True, width=160)
+    run_demo(scenario(request.param), folder, console)
+    data = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return data, folder, console.export_text()
+
+
+def test_the_appointment_is_moved(shown: tuple[dict[str, Any], Path, str]) -> None:
+    data, _, _ = shown
+    when = datetime.fromisoformat(data["slots"]["new_time"])
+    assert data["outcome"] == "rescheduled"
+    assert when.hour == 15
+    assert date.today() + timedelta(days=1) <= when.date() <= date.today() + timedelta(days=3)
+    assert data["crm_received"][0]["appointment"].startswith(data["slots"]["new_time"][:16])
+
+
+def test_the_report_names_the_real_parts(shown: tuple[dict[str, Any], Path, str]) -> None:
+    data, _, _ = shown
+    assert data["pbx"]["name"] == "asterisk"
+    assert int(data["pbx"]["version"].split(".")[0]) >= 18
+    assert data["recognizer"].startswith("vosk:")
+    assert data["voice"].startswith("espeak-ng")
+    assert data["nlu"].startswith("embedded")
+    assert data["channel"].startswith("Local/")
+
+
+def test_every_turn_has_its_reply_time(shown: tuple[dict[str, Any], Path, str]) -> None:
+    data, _, _ = shown
+    answered = [turn for turn in data["turns"] if turn["heard"]]
+    assert [turn["intent"] for turn in answered] == ["reschedule", "affirm"]
+    assert all(turn["confidence"] > 0.5 for turn in answered)
+    assert all(isinstance(turn["reply_ms"], int) for turn in answered)
+
+
+def test_the_recording_has_both_sides(shown: tuple[dict[str, Any], Path, str]) -> None:
+    data, _, _ = shown
+    sound, rate = sf.read(data["recording"])
+    assert rate == 8000
+    assert sound.shape[1] == 2
+    assert (abs(sound) > 0.05).any(axis=0).all()
+
+
+def test_the_call_is_in_the_database(shown: tuple[dict[str, Any], Path, str]) -> None:
+    data, folder, _ = shown
+    with sqlite3.connect(folder / "agi-bot.db") as db:
+        row = db.execute(
+            "SELECT outcome, ended_by, direction FROM calls WHERE call_id = ?", [data["call_id"]]
+        ).fetchone()
+        turns = db.execute("SELECT count(*) FROM turns WHERE heard != ''").fetchone()
+    db.close()
+    assert row == ("rescheduled", "bot", "outbound")
+    assert turns == (2,)
+
+
+def test_the_terminal_shows_the_conversation(shown: tuple[dict[str, Any], Path, str]) -> None:
+    _, _, text = shown
+    assert "demo model" in text
+    assert "reschedule" in text
+    assert "ms after the caller's last sound" in text
+    assert "report.json" in text
