@@ -11,6 +11,8 @@ from agi_bot.speech.echo import EchoGuard
 from agi_bot.speech.vad.model import CONTEXT, WINDOW, Floats, VadModel
 from agi_bot.speech.vad.segmenter import WINDOW_MS, Segment, Segmenter, VadSettings
 
+_PARTS = 4
+
 
 class Batcher(Protocol):
     """What answers a stream's windows."""
@@ -69,7 +71,7 @@ class VoiceActivity:
         chance, self._state = await self._batcher.ask(np.concatenate([self._context, window]), self._state)
         self._context = window[-CONTEXT:]
         self._windows += 1
-        self.segmenter.push(0.0 if suppress else chance, self._windows * WINDOW_MS)
+        self.segmenter.push(0.0 if suppress else chance, self._windows * WINDOW_MS, _levels(window))
 
     def close(self) -> None:
         """The call ended; may be called twice."""
@@ -83,6 +85,12 @@ class VoiceActivity:
         if self._resampler is None:
             self._resampler = Resampler(frame.rate, LINE_RATE)
         return self._resampler.push(frame).samples
+
+
+def _levels(window: Floats) -> list[float]:
+    """Level of each 8 ms of ``window``, dB below full scale."""
+    power = np.mean(window.reshape(_PARTS, -1) ** 2, axis=1)
+    return [float(level) for level in 10 * np.log10(power + 1e-12)]
 
 
 def _floats(samples: Samples) -> Floats:

@@ -20,24 +20,24 @@ class VadBatcher:
         self.settings = settings or VadSettings()
         self.inferences = 0
         self.windows = 0
-        self._open = 0
+        self.open = 0
         self._waiting: list[tuple[Floats, Floats, asyncio.Future[tuple[float, Floats]]]] = []
 
     def stream(self) -> VoiceActivity:
         """A new call's stream; close it at the end of the call."""
-        self._open += 1
+        self.open += 1
         return VoiceActivity(self)
 
     def left(self) -> None:
         """A stream was closed."""
-        self._open -= 1
+        self.open -= 1
 
     async def ask(self, window: Floats, state: Floats) -> tuple[float, Floats]:
         """Probability of speech in ``window`` (32 + 256 samples in -1..1) and the next state."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[tuple[float, Floats]] = loop.create_future()
         if not self._waiting:
-            wait = self.settings.gather_ms / 1000 if self._open > self.settings.gather_above else 0.0
+            wait = self.settings.gather_ms / 1000 if self.open > self.settings.gather_above else 0.0
             loop.call_later(wait, self._run)
         self._waiting.append((window, state, answer))
         return await answer
