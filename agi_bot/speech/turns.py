@@ -42,10 +42,12 @@ class TurnSettings:
     ``insist_ms``: sound of this length takes the turn even without words.
     ``false_alarm_ms``: silence after a pause without words, until the bot goes on.
     ``backchannel_ms``: silence after a backchannel, until the bot goes on.
+    ``answer_ms``: a backchannel that answers the question takes the turn when no more than
+    this is left of the prompt; before that nobody has heard a question.
     """
 
-    quick_ms: int = 200
-    normal_ms: int = 450
+    quick_ms: int = 180
+    normal_ms: int = 420
     value_ms: int = 900
     open_ms: int = 1100
     wait_ms: int = 4000
@@ -58,7 +60,8 @@ class TurnSettings:
     pause_on_words: bool = False
     insist_ms: int = 700
     false_alarm_ms: int = 500
-    backchannel_ms: int = 250
+    backchannel_ms: int = 240
+    answer_ms: int = 1500
 
     def with_patience(self, patience_ms: int) -> TurnSettings:
         """These settings with a step's own patience: the pause inside a turn that is waited for."""
@@ -118,7 +121,8 @@ class Now:
     (:class:`agi_bot.speech.vad.Segment` ``to_ms``).  ``partial``: the utterance's words so
     far.  ``intent`` was understood from the text ``intent_of`` (None: not yet).
     ``bot_speaking``: sound of a prompt goes out, or it is paused.  ``interruptible``: the
-    prompt may be cut here.
+    prompt may be cut here.  ``left_ms``: how much of the prompt is still unspoken (0 also
+    when that is not known).
     """
 
     now_ms: int
@@ -128,6 +132,7 @@ class Now:
     intent_of: str = ""
     bot_speaking: bool = False
     interruptible: bool = True
+    left_ms: int = 0
 
 
 class Act(StrEnum):
@@ -245,8 +250,14 @@ class TurnTaker:
         return is_made_of(self._partial, self._words.backchannel | frozenset(asks.backchannel))
 
     def _is_answer(self, now: Now, asks: Asks, settings: TurnSettings) -> bool:
-        """A backchannel answers only where the prompt has come to its question: then the step expects it."""
-        return bool(asks.expected) and not asks.wanted and self._sure(now, settings) and self._expects(now, asks)
+        """A backchannel answers where the prompt has come to its question and the step expects it."""
+        return (
+            now.left_ms <= settings.answer_ms
+            and bool(asks.expected)
+            and not asks.wanted
+            and self._sure(now, settings)
+            and self._expects(now, asks)
+        )
 
     def _interrupt(self, now: Now, asks: Asks, settings: TurnSettings) -> Decision:
         if not now.interruptible:

@@ -1,0 +1,351 @@
+"""Whose turn is it: told as little scenes in virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agi_bot.contracts import Entity, Intent
+from agi_bot.flow.events import Listen
+from agi_bot.speech.turns import PRESETS, Act, Decision, Now, Question, TurnSettings, TurnTaker
+
+YES_NO = Question(expected=("affirm", "deny"))
+DATE = Question(expected=(), wanted={"new_time": "datetime"})
+PHONE = Question(wanted={"phone": "phone"})
+SETTINGS = TurnSettings()
+
+
+def intent(name: str, confidence: float = 0.9, *kinds: str) -> Intent:
+    return Intent(name, confidence, tuple(Entity(kind, "x", "x") for kind in kinds))
+
+
+@dataclass
+class Scene:
+    """Feeds 20 ms steps; understands at once what is asked of it, as a quick interpreter would."""
+
+    asks: Question = YES_NO
+    language: str = "zh-CN"
+    settings: TurnSettings = SETTINGS
+    bot: bool = False
+    interruptible: bool = True
+    left_ms: int = 0
+    meanings: dict[str, Intent] = field(default_factory=dict)
+    now_ms: int = 0
+    decisions: list[tuple[int, Decision]] = field(default_factory=list)
+    understood: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.taker = TurnTaker(self.settings, self.language)
+        self._partial = self._of = ""
+        self._meaning: Intent | None = None
+
+    def play(self, ms: int, *, speech: bool, partial: str | None = None) -> Scene:
+        self._partial = self._partial if partial is None else partial
+        for _ in range(ms // 20):
+            self.now_ms += 20
+            self._step(speech)
+        return self
+
+    def say(self, text: str, ms: int = 0) -> Scene:
+        return self.play(
+            ms or 160 * max(1, len(text.split()) if text.isascii() else len(text)), speech=True, partial=text
+        )
+
+    def hush(self, ms: int) -> Scene:
+        return self.play(ms, speech=False)
+
+    def _step(self, speech: bool) -> None:
+        now = Now(
+            self.now_ms, speech, self._partial, self._meaning, self._of, self.bot, self.interruptible, self.left_ms
+        )
+        decision = self.taker.update(now, self.asks)
+        if decision.understand:
+            self.understood.append(decision.understand)
+            self._meaning, self._of = self.meanings.get(decision.understand), decision.understand
+        if decision.act is not Act.NOTHING:
+            self.decisions.append((self.now_ms, decision))
+            self._after(decision.act)
+
+    def _after(self, act: Act) -> None:
+        if act in (Act.END, Act.TOO_LONG, Act.DROP, Act.RESUME):
+            self._partial = self._of = ""
+            self._meaning = None
+        if act is Act.STOP:
+            self.bot = False
+
+    @property
+    def acts(self) -> list[Act]:
+        return [decision.act for _, decision in self.decisions]
+
+    @property
+    def last(self) -> Decision:
+        return self.decisions[-1][1]
+
+
+# --- end of turn -------------------------------------------------------------------------
+
+
+def test_nothing_happens_in_silence() -> None:
+    assert Scene().hush(10_000).decisions == []
+
+
+def test_an_answer_that_was_expected_ends_the_turn_quickly() -> None:
+    scene = Scene(meanings={"可以": intent("affirm")}).say("可以", 400).hush(2000)
+    assert scene.acts == [Act.END]
+    assert (scene.last.why, scene.last.silence_ms) == ("complete", 180)
+    assert (scene.last.from_ms, scene.last.to_ms) == (20, 400)
+
+
+def test_what_is_not_understood_waits_longer() -> None:
+    scene = Scene().say("你说什么").hush(2000)
+    assert (scene.last.why, scene.last.silence_ms) == ("silence", SETTINGS.normal_ms)
+
+
+def test_what_is_understood_but_unsure_waits_longer() -> None:
+    scene = Scene(meanings={"可以": intent("affirm", 0.4)}).say("可以").hush(2000)
+    assert scene.last.why == "silence"
+
+
+def test_what_is_understood_but_not_asked_waits_longer() -> None:
+    scene = Scene(meanings={"你是谁": intent("who_are_you")}).say("你是谁").hush(2000)
+    assert scene.last.why == "silence"
+
+
+def test_a_long_answer_never_ends_quickly() -> None:
+    """Whoever says much may say more: a clause is no end."""
+    text = "我那天没空因为要开会"
+    scene = Scene(meanings={text: intent("deny")}).say(text).hush(2000)
+    assert scene.last.why == "silence"
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("zh-CN", "我想那个"), ("zh-CN", "嗯"), ("zh-CN", "可以但是"), ("zh-CN", "号码是"), ("en", "my number is"),
+     ("en", "yes but"), ("en", "um"), ("en", "i would like to")],
+)  # fmt: skip
+def test_an_open_end_waits(language: str, text: str) -> None:
+    scene = Scene(Question(), language, meanings={text: intent("affirm")}).say(text).hush(3000)
+    assert (scene.last.act, scene.last.why, scene.last.silence_ms) == (Act.END, "open", SETTINGS.open_ms)
+
+
+@pytest.mark.parametrize("text", ["button", "island", "he has a plan"])
+def test_a_word_that_only_ends_like_an_open_one_does_not_wait(text: str) -> None:
+    assert Scene(Question(), "en").say(text).hush(3000).last.why == "silence"
+
+
+def test_asking_to_wait_is_granted() -> None:
+    scene = Scene().say("等一下").hush(SETTINGS.wait_ms - 100)
+    assert scene.acts == []
+    assert scene.hush(200).last.why == "asked_to_wait"
+
+
+def test_a_missing_date_has_patience_and_a_found_one_is_quick() -> None:
+    assert Scene(DATE).say("改到").hush(3000).last.silence_ms == SETTINGS.open_ms
+    assert Scene(DATE).say("明年吧").hush(3000).last.why == "value_missing"
+    found = {"后天下午三点": intent("inform", 0.9, "datetime")}
+    assert Scene(DATE, meanings=found).say("后天下午三点").hush(3000).last.why == "complete"
+
+
+def test_a_date_and_a_time_are_a_point_in_time() -> None:
+    found = {"后天三点": intent("inform", 0.9, "date", "time")}
+    assert Scene(DATE, meanings=found).say("后天三点").hush(3000).last.why == "complete"
+    half = {"后天": intent("inform", 0.9, "date")}
+    assert Scene(DATE, meanings=half).say("后天").hush(3000).last.why == "value_missing"
+
+
+def test_a_number_may_grow_even_when_one_was_found() -> None:
+    """People say telephone numbers in groups."""
+    found = {"一三八": intent("inform", 0.9, "phone")}
+    scene = Scene(PHONE, meanings=found).say("一三八").hush(400)
+    assert scene.acts == []
+    scene.say("一三八零零一三").hush(3000)
+    assert scene.acts == [Act.END]
+
+
+def test_an_expected_intent_answers_a_step_that_also_wants_a_value() -> None:
+    asks = Question(expected=("deny",), wanted={"new_time": "datetime"})
+    assert Scene(asks, meanings={"不用了": intent("deny")}).say("不用了").hush(3000).last.why == "complete"
+
+
+def test_a_pause_inside_a_sentence_does_not_end_it() -> None:
+    scene = Scene().say("我那天没空").hush(340).say("我那天没空能改到后天下午三点吗").hush(2000)
+    assert scene.acts == [Act.END]
+    assert scene.last.to_ms == scene.decisions[-1][0] - scene.last.silence_ms
+
+
+def test_a_cough_is_dropped() -> None:
+    scene = Scene().play(200, speech=True).hush(2000)
+    assert (scene.acts, scene.last.why) == ([Act.DROP], "no_words")
+
+
+def test_who_never_stops_is_interrupted_in_the_end() -> None:
+    scene = Scene()
+    for count in range(1, 200):
+        scene.say("说" * count, 160)
+        if scene.acts:
+            break
+    assert scene.acts == [Act.TOO_LONG]
+    assert scene.now_ms - 20 == pytest.approx(SETTINGS.max_turn_ms, abs=200)
+
+
+def test_a_steps_own_patience_rules() -> None:
+    patient = Question(expected=("affirm",), patience_ms=1500)
+    scene = Scene(patient, meanings={"可以": intent("affirm"), "我看": intent("")})
+    assert scene.say("我看").hush(1400).acts == []
+    assert scene.hush(200).last.silence_ms == 1500
+    hasty = Question(patience_ms=120)
+    assert Scene(hasty).say("我看").hush(1000).last.silence_ms == 120
+
+
+def test_the_presets_are_in_order() -> None:
+    for limit in ("quick_ms", "normal_ms", "value_ms", "open_ms"):
+        values = [getattr(PRESETS[name], limit) for name in ("quick", "normal", "patient")]
+        assert values == sorted(values)
+
+
+def test_stable_partials_are_understood_before_the_end_and_only_once() -> None:
+    scene = Scene().say("我", 40).say("我那天", 200).say("我那天没空", 300).hush(2000)
+    assert scene.understood == ["我那天", "我那天没空"]
+
+
+def test_a_turn_is_judged_by_what_it_is_waiting_for_as_a_flow_tells_it() -> None:
+    """The promise Asks is kept by the dialogue's own Listen."""
+    now = Now(1000, True, "可以")
+    assert TurnTaker().update(now, Listen("step", expected=("affirm",))).act is Act.NOTHING
+
+
+# --- barge-in ----------------------------------------------------------------------------
+
+
+def bot(**more: object) -> Scene:
+    return Scene(bot=True, **more)  # type: ignore[arg-type]
+
+
+def test_words_stop_the_bot() -> None:
+    scene = bot().play(200, speech=True).say("我要改时间")
+    assert scene.acts == [Act.PAUSE, Act.STOP]
+    assert scene.decisions[0][0] <= 180
+    assert scene.last.why == "words"
+    scene.hush(2000)
+    assert scene.acts[-1] is Act.END
+
+
+@pytest.mark.parametrize(
+    ("language", "text"), [("zh-CN", "嗯"), ("zh-CN", "对对"), ("zh-CN", "好的"), ("en", "yeah"), ("en", "uh huh okay")]
+)
+def test_a_backchannel_does_not_stop_the_bot(language: str, text: str) -> None:
+    scene = bot(language=language, asks=Question()).say(text, 300).hush(2000)
+    assert Act.STOP not in scene.acts
+    assert (scene.acts[-1], scene.last.why) == (Act.RESUME, "backchannel")
+    assert scene.last.silence_ms == SETTINGS.backchannel_ms
+
+
+def test_a_backchannel_that_answers_the_question_does() -> None:
+    scene = bot(meanings={"好的": intent("affirm")}).say("好的", 400)
+    assert Act.STOP in scene.acts
+
+
+def test_a_backchannel_before_the_question_was_asked_is_no_answer() -> None:
+    scene = bot(meanings={"好的": intent("affirm")}, left_ms=4000).say("好的", 400).hush(1000)
+    assert Act.STOP not in scene.acts
+
+
+def test_words_that_begin_as_a_backchannel_stop_the_bot_when_they_go_on() -> None:
+    scene = bot(asks=Question()).say("好的", 160).say("好的但是我没空")
+    assert scene.acts[-1] is Act.STOP
+
+
+def test_the_flows_own_backchannel_counts_too() -> None:
+    asks = Question(backchannel=("中",))
+    assert Act.STOP not in bot(asks=asks).say("中", 200).hush(1000).acts
+    assert Act.STOP in bot(asks=Question()).say("中", 200).acts
+
+
+def test_a_cough_pauses_and_the_bot_goes_on() -> None:
+    scene = bot().play(240, speech=True).hush(2000)
+    assert scene.acts == [Act.PAUSE, Act.RESUME]
+    assert (scene.last.why, scene.last.silence_ms) == ("no_words", SETTINGS.false_alarm_ms)
+
+
+def test_a_click_is_nothing() -> None:
+    scene = bot().play(60, speech=True).hush(2000)
+    assert scene.acts == [Act.DROP]
+
+
+def test_who_insists_is_heard_even_without_words() -> None:
+    assert bot().play(1000, speech=True).acts == [Act.PAUSE, Act.STOP]
+
+
+def test_waiting_for_words_is_a_setting() -> None:
+    settings = TurnSettings(pause_on_words=True)
+    scene = bot(settings=settings).play(300, speech=True)
+    assert scene.acts == []
+    assert bot(settings=settings).play(100, speech=True).say("我要改", 100).acts == [Act.STOP]
+
+
+def test_protected_words_are_spoken_to_their_end_and_the_caller_is_heard_then() -> None:
+    scene = bot(interruptible=False).say("我要改时间").hush(400)
+    assert scene.acts == []
+    scene.bot = False
+    scene.hush(600)
+    assert (scene.acts, scene.last.from_ms) == ([Act.END], 20)
+
+
+def test_what_begins_over_the_bot_and_goes_on_after_it_is_a_turn() -> None:
+    scene = bot(asks=YES_NO, meanings={"是": intent("affirm")})
+    scene.play(80, speech=True)
+    scene.bot = False
+    scene.say("是", 300).hush(1000)
+    assert scene.acts == [Act.END]
+
+
+# --- always ------------------------------------------------------------------------------
+
+STEPS = st.lists(
+    st.tuples(
+        st.booleans(),
+        st.sampled_from(["", "嗯", "可以", "我那天没空", "然后", "等一下", "yes but"]),
+        st.integers(1, 40),
+        st.booleans(),
+        st.booleans(),
+    ),
+    max_size=40,
+)
+
+
+def run(steps: Iterable[tuple[bool, str, int, bool, bool]]) -> Scene:
+    scene = Scene(meanings={"可以": intent("affirm")})
+    for speech, partial, count, bot_speaks, interruptible in steps:
+        scene.bot, scene.interruptible = bot_speaks, interruptible
+        scene.play(20 * count, speech=speech, partial=partial)
+    return scene
+
+
+@given(STEPS)
+def test_every_turn_ends_at_last(steps: list[tuple[bool, str, int, bool, bool]]) -> None:
+    scene = run(steps)
+    scene.bot = False
+    scene.hush(SETTINGS.wait_ms + 100)
+    assert not scene.taker.in_turn
+
+
+@given(STEPS)
+def test_decisions_make_sense(steps: list[tuple[bool, str, int, bool, bool]]) -> None:
+    paused = False
+    for now, decision in run(steps).decisions:
+        assert decision.why
+        assert 0 <= decision.from_ms <= decision.to_ms <= now
+        if decision.act is Act.RESUME:
+            assert paused, "only a bot that was paused goes on"
+        paused = decision.act is Act.PAUSE or (paused and decision.act is Act.STOP)
+
+
+@given(STEPS)
+def test_nobody_is_cut_off_while_speaking(steps: list[tuple[bool, str, int, bool, bool]]) -> None:
+    for now, decision in run(steps).decisions:
+        if decision.act is Act.END:
+            assert now - decision.to_ms >= min(SETTINGS.quick_ms, SETTINGS.normal_ms)
