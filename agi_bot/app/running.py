@@ -39,7 +39,7 @@ class Running:
 async def running(
     settings: Settings, pbx: Pbx, watch: Callable[[Call], Watcher] | None = None
 ) -> AsyncIterator[Running]:
-    """A bot on ``pbx``, which is started already and closed at the end; calls are taken inside the block.
+    """A bot on ``pbx``: start it inside the block, where calls are taken; it is closed at the end.
 
     Raises :class:`~agi_bot.errors.AgiBotError` when something that it needs cannot be had.
     """

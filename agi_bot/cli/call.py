@@ -44,8 +44,8 @@ async def _call(settings: Settings, number: str, flow: str, task: dict[str, str]
     console = Console()
     terminal = Terminal(console)
     pbx = exchange(settings)
-    await pbx.start()
     async with running(settings, pbx, lambda call: terminal.watch) as parts:
+        await pbx.start()
         try:
             disposition, record = await parts.bot.call(number, flow, task, caller_id=caller_id, ring_timeout_s=ring)
         except ValueError as error:

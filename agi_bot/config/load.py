@@ -15,7 +15,7 @@ from agi_bot.config.settings import Settings
 from agi_bot.errors import ConfigError
 
 PREFIX = "AGI_BOT_"
-RESERVED = frozenset({"AGI_BOT_CACHE", "AGI_BOT_CONFIG"})
+RESERVED = frozenset({"AGI_BOT_CACHE", "AGI_BOT_HEART"})
 """Variables of ours that are not settings."""
 Location = tuple[int | str, ...]
 

@@ -96,10 +96,10 @@ class Demo:
 
     async def _call(self, stack: AsyncExitStack, settings: Settings, asterisk: Asterisk) -> CallRecord:
         pbx = AsteriskPbx(asterisk_options(settings))
-        await pbx.start()
-        await asterisk.set_global("AGI_BOT_PORT", str(pbx.agi.port))
         terminal = Terminal(self._console)
         parts = await stack.enter_async_context(running(settings, pbx, lambda call: terminal.watch))
+        await pbx.start()
+        await asterisk.set_global("AGI_BOT_PORT", str(pbx.agi.port))
         if uses_demo_model(settings, self._scenario.language):
             self._console.print(
                 "[dim]Heard with the bundled demo model, made of synthetic speech and unfit for people;[/dim]"

@@ -1,0 +1,54 @@
+"""The bot as a service: from the first log line to the last call's end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+
+from agi_bot import __version__
+from agi_bot.app.exchange import exchange
+from agi_bot.app.running import Running, running
+from agi_bot.config import Settings
+from agi_bot.supervisor import Heart
+
+log = logging.getLogger(__name__)
+
+REFRESH_S = 2.0
+"""How often the flows folder is looked at."""
+
+
+async def serve(settings: Settings, heart: Heart | None = None) -> None:
+    """Take calls until SIGTERM, SIGINT or the end of the watchdog that listens to ``heart``.
+
+    Raises :class:`~agi_bot.errors.AgiBotError` when the bot cannot start.
+    """
+    began = time.monotonic()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    pbx = exchange(settings)
+    async with running(settings, pbx) as parts:
+        await pbx.start()
+        told = {"version": __version__, "pbx": pbx.name, "pbx_version": pbx.version, "flows": parts.flows.names()}
+        log.info("bot.ready", extra={**told, "after_s": round(time.monotonic() - began, 2)})
+        beating = asyncio.create_task(_beat(heart, stop))
+        await _until(stop, parts)
+        log.info("bot.stopping", extra={"calls": parts.bot.running})
+    beating.cancel()
+
+
+async def _beat(heart: Heart | None, stop: asyncio.Event) -> None:
+    if heart is not None:
+        await heart.beat()
+        stop.set()
+
+
+async def _until(stop: asyncio.Event, parts: Running) -> None:
+    while not stop.is_set():
+        try:
+            await asyncio.wait_for(stop.wait(), REFRESH_S)
+        except TimeoutError:
+            await asyncio.to_thread(parts.flows.refresh)
