@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -34,9 +36,12 @@ async def asterisk(asterisk_installation: Installation) -> AsyncIterator[Asteris
     """A running Asterisk with the shipped dialplans and those of tests/integration/asterisk/*.conf.
 
     Where the bot listens is told with ``await asterisk.set_global("AGI_BOT_PORT", ...)``.
+    ``AGI_BOT_TEST_LOG=file`` keeps Asterisk's log.
     """
     async with Asterisk(asterisk_installation, dialplans=(*DIALPLANS, *TEST_DIALPLANS)) as running:
         yield running
+        if keep := os.environ.get("AGI_BOT_TEST_LOG"):
+            shutil.copyfile(running.log, keep)
 
 
 def _on_debian() -> bool:
