@@ -15,6 +15,7 @@ from agi_bot.pbx.agi import commands
 from agi_bot.pbx.agi.protocol import Reply, Request
 from agi_bot.pbx.agi.server import Session
 from agi_bot.pbx.asterisk.call import AsteriskCall, How, Identity
+from agi_bot.pbx.asterisk.eagi_media import EagiMedia
 from agi_bot.pbx.asterisk.loan import Loans, first_command
 from agi_bot.pbx.asterisk.options import AsteriskOptions
 from agi_bot.pbx.audiosocket import Line, MediaServer
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 
 ATTEMPT_VARIABLE = "BOT_ATTEMPT"
 """Set by our Originate: the answered leg tells with it which attempt it belongs to."""
+
+RELAYED = "audiosocket"
+"""AGI variable in which the EAGI relay tells the UUID of its audio connection."""
 
 Redirect = Callable[[str, str], Coroutine[Any, Any, bool]]
 """Send a channel (name, target) elsewhere by AMI; answers whether that worked."""
@@ -34,7 +38,7 @@ class AgiLeg:
     def __init__(
         self,
         session: Session,
-        media: MediaServer,
+        audio: MediaServer,
         options: AsteriskOptions,
         *,
         deliver: Callable[[AsteriskCall], None],
@@ -43,7 +47,8 @@ class AgiLeg:
         redirect: Redirect | None = None,
     ) -> None:
         self._session = session
-        self._media = media
+        self._call: AsteriskCall | None = None
+        self._audio = audio
         self._options = options
         self._deliver = deliver
         self._known = known
@@ -52,33 +57,53 @@ class AgiLeg:
 
     async def run(self) -> None:
         """Serve the call to its end.  Raises :class:`PbxError` when it cannot be served."""
-        await self._session.send(first_command(renewable=self._loans is not None))
-        channel = self._session.request.variables.get("channel", "")
-        if self._loans is not None:
-            self._loans.take(channel)
+        variables = self._session.request.variables
+        relayed = variables.get(RELAYED, "")
+        channel = variables.get("channel", "")
+        uuid = UUID(relayed) if _is_uuid(relayed) else uuid4()
+        arriving = self._audio.expect(uuid)
         try:
-            await self._serve()
+            await self._session.send(first_command(renewable=self._loans is not None))
+            if self._loans is not None:
+                self._loans.take(channel)
+            identity = await self._introduce()
+            await self._serve(identity, arriving, uuid, relayed=bool(relayed))
         finally:
+            self._audio.forget(uuid)
             if self._loans is not None:
                 await self._loans.give_back(channel)
             self._session.close()
+            if self._call is not None:
+                self._call.finished.set()
 
-    async def _serve(self) -> None:
-        identity = await self._introduce()
-        uuid = uuid4()
-        arriving = self._media.expect(uuid)
-        where = self._options.audio_at(self._media.port)
-        execute = commands.execute("AudioSocket", str(uuid), where)
-        executing = asyncio.create_task(self._session.send(execute, timeout_s=None))
+    async def _serve(self, identity: Identity, arriving: asyncio.Future[Line], uuid: UUID, *, relayed: bool) -> None:
         try:
-            line = await self._connected(arriving, executing, where)
-            await self._talk(identity, line, executing)
+            if relayed:
+                await self._serve_relayed(identity, arriving)
+            else:
+                await self._serve_sound(identity, arriving, uuid)
         except CallGone:
             log.info("call.gone_before_sound", extra=identity.extra)
         except PbxError as error:
             log.error("call.no_sound", extra={**identity.extra, "reason": str(error)})
+
+    async def _serve_relayed(self, identity: Identity, arriving: asyncio.Future[Line]) -> None:
+        """EAGI: the relay (:mod:`agi_bot.pbx.eagi`) brings the caller's sound; the bot speaks by files."""
+        await asyncio.wait({arriving}, timeout=self._options.audio_wait_s)
+        if not arriving.done():
+            raise PbxError("agi-bot-eagi made no audio connection", cure="does its AGI_BOT_AUDIO name our audio port?")
+        line = arriving.result()
+        media = EagiMedia(line, self._session, self._options.spool, keys_elsewhere=self._loans is not None)
+        await self._talk(AsteriskCall(identity, media, self._options.finish_wait_s), line, None)
+
+    async def _serve_sound(self, identity: Identity, arriving: asyncio.Future[Line], uuid: UUID) -> None:
+        where = self._options.audio_at(self._audio.port)
+        execute = commands.execute("AudioSocket", str(uuid), where)
+        executing = asyncio.create_task(self._session.send(execute, timeout_s=None))
+        try:
+            line = await self._connected(arriving, executing, where)
+            await self._talk(AsteriskCall(identity, line, self._options.finish_wait_s), line, executing)
         finally:
-            self._media.forget(uuid)
             executing.cancel()
             with contextlib.suppress(asyncio.CancelledError, PbxError):
                 await executing
@@ -118,19 +143,20 @@ class AgiLeg:
             raise CallGone("the caller hung up")
         raise PbxError(f"AudioSocket to {where} failed: {reply.text}", cure=_cure(reply))
 
-    async def _talk(self, identity: Identity, line: Line, executing: asyncio.Task[Reply]) -> None:
-        call = AsteriskCall(identity, line, self._options.finish_wait_s)
+    async def _talk(self, call: AsteriskCall, line: Line, executing: asyncio.Task[Reply] | None) -> None:
+        identity = call.identity
+        self._call = call
         try:
             self._deliver(call)
             await self._until_over(call, line)
             line.close(call.how.value if call.how else "the bot did not finish")
-            await self._regain(executing)
+            if executing is not None:
+                await self._regain(executing)
             await self._leave(call)
         except PbxError as error:
             log.info("call.results_lost", extra={**identity.extra, "reason": str(error)})
         finally:
             line.close("the call is over")
-            call.finished.set()
             how = call.how.value if call.how else line.reason
             log.info("call.left", extra={**identity.extra, "how": how, **asdict(line.counters)})
 

@@ -222,11 +222,12 @@ class AsteriskPbx:
             attempt.event(event)
 
     def _digit(self, event: Event) -> None:
-        """Older versions do not send keys over AudioSocket; newer ones must not be heard twice."""
-        if digits_over_audiosocket(self.version) or event.get("direction") != "Received":
+        """Keys that do not come with the sound: of older versions, and of EAGI."""
+        if event.get("direction") != "Received":
             return
         for call in self._calls.values():
-            if call.unique_id and call.unique_id == event.get("uniqueid"):
+            by_audio = digits_over_audiosocket(self.version) and isinstance(call.media, Line)
+            if call.unique_id and call.unique_id == event.get("uniqueid") and not by_audio:
                 call.media.press(event.get("digit", ""))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
