@@ -65,7 +65,8 @@ class Loans:
         Raises :class:`PbxError`.
         """
         await self.give_back(channel)
-        await self._send("AbsoluteTimeout", {"Channel": channel, "Timeout": "0"})
+        cancel = {"Channel": channel, "Variable": "TIMEOUT(absolute)", "Value": "0"}
+        await self._send("Setvar", cancel)  # AbsoluteTimeout refuses 0
 
     async def run(self) -> None:
         """Renew until cancelled.  A renewal that fails is the next one's matter."""

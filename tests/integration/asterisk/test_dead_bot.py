@@ -18,20 +18,13 @@ from uuid import uuid4
 import pytest
 
 from agi_bot.demo.asterisk import Asterisk
-from tests.integration.asterisk.events import Events, ami_options, listening
+from tests.integration.asterisk.events import Events, ami_options
 
 pytestmark = pytest.mark.asterisk
 
 CALLS = 100
 WAYS = ["bot", "sound"]
 """By FastAGI, and by AudioSocket alone."""
-
-
-@pytest.fixture
-async def events(asterisk: Asterisk) -> AsyncIterator[Events]:
-    async with listening(asterisk) as collected:
-        yield collected
-        await asterisk.cli("channel request hangup all")
 
 
 async def _point(asterisk: Asterisk, agi: int, audio: int, loan: int = 0) -> None:
