@@ -1,0 +1,162 @@
+"""What is wrong with this installation and what to do: the findings of ``agi-bot check``."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+from agi_bot.app.understanding import Understanding
+from agi_bot.app.voices import VoiceBox
+from agi_bot.app.workshop import model_folders, uses_demo_model
+from agi_bot.config import Settings
+from agi_bot.errors import AgiBotError
+from agi_bot.findings import Finding, error, ok, warning
+from agi_bot.flow import Flow, load
+from agi_bot.speech.vad import find_model
+from agi_bot.speech.vosk import VoskRecognizer
+
+FILES_NEEDED = 4096
+"""Open files that some 400 calls need."""
+
+FREE_MB = 1024
+
+
+async def checkup(settings: Settings) -> AsyncIterator[Finding]:
+    """Every finding as soon as it is known: the machine, hearing, speaking, flows, storage."""
+    for finding in machine(settings):
+        yield finding
+    async for finding in hearing(settings):
+        yield finding
+    async for finding in speaking(settings):
+        yield finding
+    async for finding in scripts(settings):
+        yield finding
+
+
+def machine(settings: Settings) -> Iterator[Finding]:
+    """File descriptors, ports and folders."""
+    yield open_files()
+    if settings.pbx == "asterisk":
+        asterisk = settings.asterisk
+        yield port("FastAGI", asterisk.agi_host, asterisk.agi_port, "asterisk.agi_port")
+        yield port("AudioSocket", asterisk.audio_host, asterisk.audio_port, "asterisk.audio_port")
+    yield folder("database", settings.store.database.parent)
+    yield folder("recordings", settings.store.recordings)
+    yield folder("prompt cache", settings.speaking.cache)
+
+
+def open_files() -> Finding:
+    """The limit of open files."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < FILES_NEEDED:
+        return warning(f"at most {soft} open files: enough for some {soft // 10} calls", "ulimit -n 65536")
+    return ok(f"open files: {'no limit' if soft == resource.RLIM_INFINITY else soft}")
+
+
+def port(what: str, host: str, number: int, option: str) -> Finding:
+    """Whether TCP port ``number`` can be listened on; a bot that runs already holds it."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, number))
+        except OSError as failure:
+            cure = f"fine when the bot is running; else choose another {option}"
+            return warning(f"{what} port {host}:{number}: {failure.strerror}", cure)
+    return ok(f"{what} port {host}:{number} is free")
+
+
+def folder(what: str, path: Path) -> Finding:
+    """Whether a file can be written below ``path``, and whether the disk has room."""
+    parent = next(place for place in (path, *path.absolute().parents) if place.exists())
+    try:
+        with tempfile.TemporaryFile(dir=parent):
+            pass
+    except OSError as failure:
+        return error(
+            f"{what}: {path} cannot be written ({failure.strerror})", "give the bot's user the right, or move it"
+        )
+    free = shutil.disk_usage(parent).free // 2**20
+    if free < FREE_MB:
+        return warning(
+            f"{what}: only {free} MB free for {path}", "make room; an hour of recordings takes 40 MB as FLAC"
+        )
+    return ok(f"{what}: {path}, {free // 1024} GB free")
+
+
+async def hearing(settings: Settings) -> AsyncIterator[Finding]:
+    """Voice activity and the recognition models."""
+    model, poor = find_model()
+    yield (
+        warning(f"voice activity: {poor}", "pip install --no-deps silero-vad")
+        if poor
+        else ok(f"voice activity: {model.name}")
+    )
+    for language, path in model_folders(settings).items():
+        yield await recognition(settings, language, path)
+
+
+async def recognition(settings: Settings, language: str, path: Path) -> Finding:
+    """Whether the model of ``language`` can be loaded."""
+    recognizer = VoskRecognizer({language: path})
+    try:
+        await recognizer.start()
+    except AgiBotError as failure:
+        return error(f"recognition of {language}: {failure.message}", failure.cure or "agi-bot models verify")
+    finally:
+        await recognizer.stop()
+    if uses_demo_model(settings, language):
+        return warning(
+            f"recognition of {language}: the bundled demo model, unfit for people",
+            "agi-bot models list, then agi-bot models pull NAME and hearing.models in agi-bot.yml",
+        )
+    return ok(f"recognition of {language}: {path.name}")
+
+
+async def speaking(settings: Settings) -> AsyncIterator[Finding]:
+    """Whether the default voices speak."""
+    voices = VoiceBox(settings)
+    try:
+        await voices.start()
+        for language, name in settings.speaking.voice.items():
+            yield await speaks(voices, name, language)
+    except AgiBotError as failure:
+        yield error(f"voices: {failure.message}", failure.cure or "agi-bot voices verify")
+    finally:
+        await voices.close()
+
+
+async def speaks(voices: VoiceBox, name: str, language: str) -> Finding:
+    """Whether voice ``name`` says something in ``language``."""
+    try:
+        voice = voices.find(name, language)
+        ms = sum([frame.ms async for frame in voice.speak("一二三" if language.startswith("zh") else "one two three")])
+    except AgiBotError as failure:
+        return error(f"voice {name} ({language}): {failure.message}", failure.cure or "agi-bot voices list")
+    if ms < 200:
+        return error(f"voice {name} ({language}): says nothing", "agi-bot voices verify")
+    return ok(f"voice {name} ({language}): {voice.name}")
+
+
+async def scripts(settings: Settings) -> AsyncIterator[Finding]:
+    """The flows and what they need to be understood."""
+    place = settings.flows.folder
+    files = [path for path in sorted(place.rglob("*.yaml")) if "tests" not in path.relative_to(place).parts]
+    if not files:
+        yield warning(f"no flows in {place}", "flows.folder names the folder of your flow files")
+    understanding = Understanding(settings)
+    for path in files:
+        yield await script(understanding, path)
+
+
+async def script(understanding: Understanding, path: Path) -> Finding:
+    """Whether the flow in ``path`` can be run."""
+    try:
+        flow: Flow = load(path)
+        await understanding.of(flow)
+    except AgiBotError as failure:
+        return error(f"flow {path}: {failure.message}", failure.cure or "agi-bot flow check")
+    return ok(f"flow {flow.name} ({flow.language}), version {flow.version}")
