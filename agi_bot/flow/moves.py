@@ -50,6 +50,10 @@ class Moves:
         level = self._levels[0]
         return {name: value for name, value in level.values.items() if name in level.filled}
 
+    def kind_of(self, slot: str) -> str:
+        """The kind that the flow gives ``slot``, ``text`` where it gives none."""
+        return self._levels[0].kinds.get(slot, "text")
+
     @property
     def step(self) -> str:
         """Where the dialogue is; ``part/step`` inside a sub-flow."""

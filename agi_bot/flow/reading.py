@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from agi_bot.flow.parts import HookCall, Slot, TaskField, Way
 from agi_bot.flow.problem import BrokenFlow, Problem, Spot
-from agi_bot.flow.script import HookInfo, Limits, Script, Step
+from agi_bot.flow.script import Limits, Script, Step
 from agi_bot.flow.tree import Node, Path
 
+ModelsAt = Callable[[Path], Sequence[type[BaseModel]]]
+_Read = TypeVar("_Read")
+
+_SCRIPT = TypeAdapter(Script)
 _PLACES: Mapping[str, tuple[type[BaseModel], ...]] = {
     "task": (TaskField,),
     "limits": (Limits,),
-    "hooks": (HookInfo,),
     "collect": (Slot,),
     "call": (HookCall,),
 }
@@ -27,34 +30,38 @@ def read_script(tree: Node, file: str) -> Script:
     if tree.pairs is None:
         message = "the file is empty" if tree.scalar is None else "the file is not a flow"
         raise BrokenFlow([Problem.at(Spot(file), "not-a-flow", message, "begin with `flow: name`")])
+    return read_as(_SCRIPT, tree, _models)
+
+
+def read_as(adapter: TypeAdapter[_Read], tree: Node, models: ModelsAt) -> _Read:
+    """The tree as what ``adapter`` describes; ``models`` tells what may stand at a path, for suggestions.
+
+    Raises :class:`BrokenFlow` with every fault.
+    """
     try:
-        return Script.model_validate(tree.plain())
+        return adapter.validate_python(tree.plain())
     except ValidationError as error:
-        raise BrokenFlow([_problem(fault, tree) for fault in error.errors(include_url=False)]) from None
+        raise BrokenFlow([_problem(fault, tree, models) for fault in error.errors(include_url=False)]) from None
 
 
-def _problem(fault: Any, tree: Node) -> Problem:
-    path: Path = tuple(part for part in fault["loc"] if part not in ("[key]", "function-before"))
+def _problem(fault: Any, tree: Node, models: ModelsAt) -> Problem:
+    path: Path = tuple(part for part in fault["loc"] if part != "[key]")
     kind: str = fault["type"]
     if kind == "extra_forbidden":
-        return _unknown_key(path, tree)
+        return _unknown_key(path, tree, models(path))
     if kind == "missing":
         return _missing(path, tree)
     return _wrong_value(fault, path, tree)
 
 
-def _unknown_key(path: Path, tree: Node) -> Problem:
+def _unknown_key(path: Path, tree: Node, models: Sequence[type[BaseModel]]) -> Problem:
     key = str(path[-1])
-    known = sorted(_known_keys(path))
+    known = sorted({field.alias or name for model in models for name, field in model.model_fields.items()})
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     cure = f"did you mean `{near[0]}`?" if near else f"allowed here: {', '.join(known)}"
     return Problem.at(
         tree.key_spot(path), "unknown-key", f"`{key}` is not a key of the flow language here", cure, text=key
     )
-
-
-def _known_keys(path: Path) -> set[str]:
-    return {field.alias or name for model in _models(path) for name, field in model.model_fields.items()}
 
 
 def _models(path: Path) -> tuple[type[BaseModel], ...]:

@@ -129,14 +129,6 @@ class Limits(Part):
     """How often one step may be entered in one call."""
 
 
-class HookInfo(Part):
-    """A hook over HTTP: where it is and how it is called."""
-
-    url: str
-    method: Literal["GET", "POST"] = "POST"
-    headers: dict[str, str] = {}
-
-
 class Script(Listening):
     """A whole flow."""
 
@@ -170,8 +162,6 @@ class Script(Listening):
     too_long: Ways | None = None
     """When the longest time of a call has passed."""
     limits: Limits = Limits()
-    hooks: dict[str, HookInfo] = {}
-    """Hooks over HTTP."""
     results: dict[Name, str] = {}
     """Outcome -> result class."""
     rules: dict[str, str] = {}

@@ -148,7 +148,7 @@ def _hooks(flow: Flow, known: Collection[str] | None) -> Iterator[Problem]:
         if call is None:
             continue
         path: Path = ("steps", name, "call")
-        if known is not None and call.hook not in known and call.hook not in flow.script.hooks:
+        if known is not None and call.hook not in known:
             message = f"there is no hook `{call.hook}`"
             yield flow.problem(path, "unknown-hook", message, nearest(call.hook, known), text=call.hook)
         if call.failed is None and flow.script.trouble is None:

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - flows are easier to read in one line
 """``docs/flow-rules.md``: each bad example breaks its rule, each good one breaks none."""
 
 from __future__ import annotations
