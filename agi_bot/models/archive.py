@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import stat
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from agi_bot.errors import ModelError
@@ -26,7 +27,7 @@ def unpack(archive: Path, target: Path) -> Path:
             target.mkdir(parents=True)
             for entry in entries:
                 packed.extract(entry, target)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, zlib.error, NotImplementedError) as error:
         raise ModelError(f"{archive} is damaged: {error}", cure="delete it and pull again") from error
     except OSError as error:
         raise ModelError(

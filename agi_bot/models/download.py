@@ -14,7 +14,6 @@ from agi_bot.errors import ModelError
 Progress = Callable[[int, int | None], None]
 """Bytes that are there, bytes of the whole (None while unknown)."""
 
-CHUNK = 1 << 16
 _TIMEOUT = httpx.Timeout(30.0, connect=15.0)
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -86,7 +85,8 @@ class Download:
         try:
             self._remember_tag(response)
             with self._part.open("ab" if resumed else "wb") as file:
-                for chunk in response.iter_raw(CHUNK):
+                # No chunk size: httpx would hold back, and lose, what does not fill a chunk.
+                for chunk in response.iter_raw():
                     file.write(chunk)
                     done += len(chunk)
                     progress(done, total)

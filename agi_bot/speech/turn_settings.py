@@ -1,0 +1,61 @@
+"""Every limit of turn-taking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSettings:
+    """Every limit of turn-taking, ms.
+
+    ``quick_ms``..``wordless_ms``: silence after which a turn ends (see :mod:`agi_bot.speech.turns`).
+    ``stable_ms``: a partial that did not change for so long is understood early.
+    ``sure``: intent confidence from which an early intent counts.
+    ``long_chars``: an answer with more characters (words in English) never ends quickly.
+    ``max_turn_ms``: longest turn, then the bot may interrupt politely.
+    ``pause_ms``: sound of the caller after which a speaking bot pauses.
+    ``pause_on_words``: a bot pauses for words only, unless sound lasts ``insist_ms``.
+    ``insist_ms``: sound of this length takes the turn even without words.
+    ``false_alarm_ms``: silence after a pause without words, until the bot goes on.
+    ``backchannel_ms``: silence after a backchannel, until the bot goes on.
+    ``answer_ms``: a backchannel that answers the question takes the turn when no more than
+    this is left of the prompt; before that nobody has heard a question.
+    """
+
+    quick_ms: int = 180
+    normal_ms: int = 420
+    value_ms: int = 900
+    open_ms: int = 1100
+    wait_ms: int = 4000
+    wordless_ms: int = 600
+    stable_ms: int = 80
+    sure: float = 0.6
+    long_chars: int = 8
+    max_turn_ms: int = 20_000
+    pause_ms: int = 160
+    pause_on_words: bool = False
+    insist_ms: int = 700
+    false_alarm_ms: int = 500
+    backchannel_ms: int = 240
+    answer_ms: int = 1500
+
+    def with_patience(self, patience_ms: int) -> TurnSettings:
+        """These settings with a step's own patience: the pause inside a turn that is waited for."""
+        if patience_ms <= 0:
+            return self
+        longer = max(self.open_ms, patience_ms)
+        return replace(
+            self,
+            quick_ms=min(self.quick_ms, patience_ms),
+            normal_ms=patience_ms,
+            value_ms=max(self.value_ms, patience_ms),
+            open_ms=longer,
+        )
+
+
+QUICK = TurnSettings(quick_ms=160, normal_ms=350, value_ms=700, open_ms=900)
+PATIENT = TurnSettings(quick_ms=350, normal_ms=800, value_ms=1300, open_ms=1800, long_chars=5)
+PRESETS: Mapping[str, TurnSettings] = {"quick": QUICK, "normal": TurnSettings(), "patient": PATIENT}
+"""Settings by the name of ``turns.preset``."""
