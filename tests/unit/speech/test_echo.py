@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from agi_bot.audio import Frame
+from agi_bot.speech.echo import EchoGuard
+
+RATE, FRAME = 8000, 160
+rng = np.random.default_rng(11)
+
+
+def talk(seconds: float, level: float = 4000.0) -> np.ndarray:
+    """Sound with the level contour of speech: syllables of 100-300 ms with pauses."""
+    pieces: list[np.ndarray] = []
+    while sum(map(len, pieces)) < seconds * RATE:
+        syllable = rng.normal(0, level * rng.uniform(0.3, 1.0), int(RATE * rng.uniform(0.1, 0.3)))
+        pieces += [syllable, rng.normal(0, 5, int(RATE * rng.uniform(0.03, 0.2)))]
+    return np.concatenate(pieces)[: int(seconds * RATE)]
+
+
+def frames(samples: np.ndarray) -> list[Frame]:
+    whole = np.clip(samples, -32768, 32767).astype("<i2")
+    return [Frame(whole[start : start + FRAME].tobytes()) for start in range(0, len(whole) - FRAME + 1, FRAME)]
+
+
+def echo(samples: np.ndarray, delay_ms: int, loss_db: float) -> np.ndarray:
+    delayed = np.concatenate([np.zeros(delay_ms * RATE // 1000), samples])[: len(samples)]
+    return delayed * 10 ** (loss_db / 20) + rng.normal(0, 8, len(samples))
+
+
+def suppressed(guard: EchoGuard, out: np.ndarray, incoming: np.ndarray) -> np.ndarray:
+    verdicts = []
+    for sent, heard in zip(frames(out), frames(incoming), strict=True):
+        guard.outgoing(sent)
+        verdicts.append(guard.incoming(heard))
+    return np.array(verdicts)
+
+
+def loud(samples: np.ndarray, limit: float = 60.0) -> np.ndarray:
+    return np.array([np.sqrt(np.mean(frame.samples.astype(float) ** 2)) > limit for frame in frames(samples)])
+
+
+@pytest.mark.parametrize("delay_ms", [0, 45, 130, 310, 500])
+@pytest.mark.parametrize("loss_db", [-10.0, -20.0, -30.0])
+def test_the_bots_own_voice_is_known(delay_ms: int, loss_db: float) -> None:
+    guard = EchoGuard()
+    out = talk(6)
+    incoming = echo(out, delay_ms, loss_db)
+    verdicts = suppressed(guard, out, incoming)
+    late = slice(150, None)
+    assert np.mean(verdicts[late][loud(incoming)[late]]) > 0.97
+    assert guard.return_loss_db == pytest.approx(loss_db, abs=3)
+
+
+@pytest.mark.parametrize("loss_db", [-20.0, -30.0])
+def test_the_caller_is_heard_through_the_echo(loss_db: float) -> None:
+    guard = EchoGuard()
+    out = talk(10)
+    incoming = echo(out, 120, loss_db)
+    caller = np.concatenate([np.zeros(6 * RATE), talk(2), np.zeros(2 * RATE)])
+    verdicts = suppressed(guard, out, incoming + caller)
+    speaking = loud(caller, 800)
+    assert np.mean(~verdicts[speaking]) > 0.85
+
+
+def test_a_caller_without_echo_is_heard_while_the_bot_speaks() -> None:
+    guard = EchoGuard()
+    out = talk(8)
+    caller = np.concatenate([np.zeros(4 * RATE), talk(4, 2500)]) + rng.normal(0, 8, 8 * RATE)
+    verdicts = suppressed(guard, out, caller)
+    assert np.mean(~verdicts[loud(caller, 300)]) > 0.95
+    assert guard.return_loss_db is None
+
+
+def test_nothing_is_suppressed_while_the_bot_is_silent() -> None:
+    guard = EchoGuard()
+    assert not suppressed(guard, np.zeros(3 * RATE), talk(3)).any()
+
+
+def test_an_echo_is_forgotten_with_its_cause() -> None:
+    guard = EchoGuard()
+    suppressed(guard, talk(4), echo(talk(4), 100, -15))
+    after = talk(3, 3000)
+    verdicts = suppressed(guard, np.zeros(3 * RATE), after)
+    assert not verdicts[40:].any()
+
+
+def test_before_anything_is_known_only_soft_sound_is_taken_for_echo() -> None:
+    out, soft, strong = np.full(FRAME, 8000.0), np.full(FRAME, 1000.0), np.full(FRAME, 9000.0)
+    guard = EchoGuard()
+    guard.outgoing(frames(out)[0])
+    assert guard.incoming(frames(soft)[0])
+    guard.outgoing(frames(out)[0])
+    assert not guard.incoming(frames(strong)[0])
