@@ -116,6 +116,14 @@ def _unpack(packages: list[Path], root: Path) -> None:
         package.unlink()
     for heap in ("doc", "man", "locale"):
         shutil.rmtree(root / "usr/share" / heap, ignore_errors=True)
+    _name_sounds(root / "usr/share/asterisk/sounds")
+
+
+def _name_sounds(sounds: Path) -> None:
+    """The prompts' language folder, which on an installed Debian is a link of update-alternatives."""
+    recorded = next(iter(sorted(sounds.glob("en_*"))), None)
+    if recorded and not (sounds / "en").exists():
+        (sounds / "en").symlink_to(recorded.name)
 
 
 def _move_in(root: Path, folder: Path) -> Installation:
