@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from agi_bot.audio import Frame, rms_dbfs
+from agi_bot.audio import Frame
 
 Floats = npt.NDArray[np.float64]
 
@@ -74,9 +75,13 @@ def _shares(samples: Floats, rate: int, frequencies: tuple[float, ...]) -> Float
     energy = float(np.dot(samples, samples))
     if energy <= 0.0 or not len(samples):
         return np.zeros(len(frequencies))
-    angles = 2 * np.pi * np.outer(frequencies, np.arange(len(samples))) / rate
-    found = np.cos(angles) @ samples + 1j * (np.sin(angles) @ samples)
+    found = _kernel(frequencies, len(samples), rate) @ samples
     return np.asarray(np.minimum(1.0, 2 * np.abs(found) ** 2 / (len(samples) * energy)), dtype=np.float64)
+
+
+@lru_cache(maxsize=16)
+def _kernel(frequencies: tuple[float, ...], size: int, rate: int) -> npt.NDArray[np.complex128]:
+    return np.asarray(np.exp(2j * np.pi * np.outer(frequencies, np.arange(size)) / rate), dtype=np.complex128)
 
 
 class ToneDetector:
@@ -86,6 +91,7 @@ class ToneDetector:
 
     def __init__(self, settings: SignalSettings | None = None) -> None:
         self._settings = settings or SignalSettings()
+        self._quiet = (32768.0 * 10 ** (self._settings.quiet_dbfs / 20)) ** 2
         self._frequency = 0.0
         self._lasted_ms = 0.0
         self._on_ms = self._off_ms = 0.0
@@ -109,9 +115,10 @@ class ToneDetector:
         return self._cadence()
 
     def _dominant(self, frame: Frame) -> float:
-        if rms_dbfs(frame) < self._settings.quiet_dbfs:
+        samples = frame.samples.astype(np.float64)
+        if not len(samples) or float(np.dot(samples, samples)) / len(samples) < self._quiet:
             return 0.0
-        shares = _shares(frame.samples.astype(np.float64), frame.rate, self._FREQUENCIES)
+        shares = _shares(samples, frame.rate, self._FREQUENCIES)
         best = int(np.argmax(shares))
         return self._FREQUENCIES[best] if shares[best] >= self._settings.purity else 0.0
 
@@ -177,9 +184,14 @@ class MusicDetector:
         self._peaks = peaks
 
 
+@lru_cache(maxsize=4)
+def _window(size: int) -> Floats:
+    return np.hanning(size)
+
+
 def _peaks(block: Floats) -> frozenset[int]:
     """Bins (about 8 Hz) of the four strongest narrow peaks."""
-    spectrum = np.abs(np.fft.rfft(block * np.hanning(len(block)), 1024)) ** 2
+    spectrum = np.abs(np.fft.rfft(block * _window(len(block)), 1024)) ** 2
     middle = spectrum[1:-1]
     tops = np.flatnonzero((middle > spectrum[:-2]) & (middle >= spectrum[2:])) + 1
     strongest = tops[np.argsort(spectrum[tops])[-4:]]
