@@ -30,6 +30,25 @@ res_stun_monitor res_timing_dahdi res_xmpp
 """
 """Modules that need hardware, a database or a port of their own."""
 
+_EMPTY = (
+    "acl.conf",
+    "aeap.conf",
+    "ari.conf",
+    "cdr.conf",
+    "cel.conf",
+    "chan_websocket.conf",
+    "features.conf",
+    "geolocation.conf",
+    "pjproject.conf",
+    "pjsip_wizard.conf",
+    "queuerules.conf",
+    "res_http_media_cache.conf",
+    "stir_shaken.conf",
+    "udptl.conf",
+    "websocket_client.conf",
+)
+"""Files that only have to be there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -56,9 +75,9 @@ FOLDERS = ("etc", "run", "log", "spool/recording", "db", "keys", "agi", "data")
 def files(layout: Layout, installation: Installation) -> dict[str, str]:
     """Name and text of every file in ``etc``."""
     return {
+        **dict.fromkeys(_EMPTY, ""),
         "asterisk.conf": asterisk_conf(layout, installation),
         "extensions.conf": extensions_conf(layout),
-        "features.conf": "",
         "http.conf": http_conf(layout),
         "indications.conf": indications_conf(),
         "logger.conf": logger_conf(),
@@ -80,7 +99,7 @@ astetcdir => {layout.path("etc")}
 astmoddir => {installation.modules}
 astvarlibdir => {layout.path("data")}
 astdbdir => {layout.path("db")}
-astkeydir => {layout.path("keys")}
+astkeydir => {layout.folder}
 astdatadir => {installation.data}
 astagidir => {layout.path("agi")}
 astspooldir => {layout.path("spool")}
@@ -179,7 +198,7 @@ def voicemail_conf() -> str:
 
 def indications_conf() -> str:
     """Tones of one country, so that Ringing and Playtones work."""
-    return "[general]\ncountry = us\n\n[us]\nringcadence = 2000,4000\ndial = 350+440\nring = 440+480/2000,0/4000\n"
+    return "[general]\ncountry = us\n\n[us]\ndescription = United States\nringcadence = 2000,4000\ndial = 350+440\nring = 440+480/2000,0/4000\n"
 
 
 def extensions_conf(layout: Layout) -> str:
