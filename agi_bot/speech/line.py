@@ -24,6 +24,7 @@ CEILING_DBFS = -3.0
 _KNEE_DBFS = -9.0
 _LOW_HZ, _HIGH_HZ = 300.0, 3400.0
 _TAPS = 161
+_SILENCE_DBFS = -55.0
 _ACTIVE_DB = 25.0
 _MAX_GAIN_DB = 30.0
 _WINDOW_MS = 20
@@ -151,6 +152,42 @@ def trimmed(wave: Wave, *, lead_ms: int = 10, tail_ms: int = 40) -> Wave:
     start = max(0, int(loud[0]) - LINE_RATE * lead_ms // 1000)
     end = min(len(wave), int(loud[-1]) + 1 + LINE_RATE * tail_ms // 1000)
     return faded(wave[start:end])
+
+
+class Trimmer:
+    """Takes the silence off both ends of a stream of speech at 8 kHz, after its level was set.
+
+    Silence inside is held back until speech follows.  Silence is what stays below -55 dBFS.
+    """
+
+    def __init__(self, *, lead_ms: int = 10, tail_ms: int = 40) -> None:
+        self._lead = LINE_RATE * lead_ms // 1000
+        self._tail = LINE_RATE * tail_ms // 1000
+        self._held: Wave = np.zeros(0, np.float32)
+        self._begun = False
+
+    def push(self, wave: Wave, *, last: bool = False) -> Wave:
+        """What can be given out after ``wave``; the silence at the end is dropped with ``last``."""
+        joined: Wave = np.concatenate((self._held, wave))
+        loud = np.flatnonzero(np.abs(joined) > _amplitude(_SILENCE_DBFS))
+        if not len(loud):
+            self._held = joined if self._begun else joined[-self._lead :]
+            return self._rest() if last and self._begun else joined[:0]
+        start = 0 if self._begun else max(0, int(loud[0]) - self._lead)
+        end = int(loud[-1]) + 1
+        self._begun, self._held = True, joined[end:]
+        return np.concatenate((joined[start:end], self._rest())) if last else joined[start:end]
+
+    def _rest(self) -> Wave:
+        return self._held[: self._tail]
+
+
+def ended(wave: Wave, *, ms: int = 5) -> Wave:
+    """``wave`` at 8 kHz with its last ``ms`` faded."""
+    count = min(len(wave), LINE_RATE * ms // 1000)
+    out = wave.copy()
+    out[len(out) - count :] *= np.linspace(1, 0, count, dtype=np.float32)
+    return out
 
 
 def faded(wave: Wave, *, ms: int = 5) -> Wave:

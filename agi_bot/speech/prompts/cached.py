@@ -130,7 +130,7 @@ class CachedVoice:
 
     async def ready(self, prompt: Prompt) -> bool:
         """Whether :meth:`speak_parts` would have the whole sound at hand."""
-        return all(self._has(unit) for unit in self.plan(prompt))
+        return all(self.has(unit) for unit in self.plan(prompt))
 
     async def render(
         self,
@@ -209,7 +209,8 @@ class CachedVoice:
     def _recorded(self, text: str) -> bytes | None:
         return self._recordings.find(text)
 
-    def _has(self, unit: Unit) -> bool:
+    def has(self, unit: Unit) -> bool:
+        """Whether the sound of ``unit`` is at hand."""
         return self._recorded(unit.text) is not None or self._unit_key(unit) in self._store
 
     def _unit_key(self, unit: Unit) -> str:

@@ -21,11 +21,11 @@ from typing import Any
 
 import numpy as np
 import soundfile
-import yaml
 
 from agi_bot.audio import LINE_RATE
 from agi_bot.errors import ConfigError, SpeechError
 from agi_bot.speech.line import Leveller, ToBand, Wave, active_level, gained, to_frame, trimmed
+from agi_bot.speech.listing import read_list
 from agi_bot.speech.text import clean
 
 SHORTEST_S, LONGEST_S = 0.1, 120.0
@@ -61,7 +61,7 @@ class Recordings:
 
         Raises :class:`ConfigError` with file and line for the first entry that is wrong.
         """
-        return cls(dict(_entry(path, line, entry) for line, entry in _entries(path)))
+        return cls(dict(_entry(path, line, entry) for line, entry in read_list(path, "recording")))
 
     def __len__(self) -> int:
         return len(self._found)
@@ -130,22 +130,8 @@ def _by_pydub(path: Path) -> tuple[Wave, int]:
     return (samples.mean(axis=1) / full_scale).astype(np.float32), int(sound.frame_rate)
 
 
-def _entries(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    """The list in ``path``, each entry with its line."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        root, values = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from None
-    if root is None:
-        return []
-    if not isinstance(values, list):
-        raise ConfigError(f"{path}:1: a list of text and file is expected")
-    return [(node.start_mark.line + 1, value) for node, value in zip(root.value, values, strict=True)]
-
-
-def _entry(path: Path, line: int, entry: Any) -> tuple[str, Recording]:
-    if not isinstance(entry, dict) or set(entry) != {"text", "file"}:
+def _entry(path: Path, line: int, entry: dict[str, Any]) -> tuple[str, Recording]:
+    if set(entry) != {"text", "file"}:
         raise ConfigError(f"{path}:{line}: an entry has a text and a file, and nothing else")
     text, file = str(entry["text"]), path.parent / str(entry["file"])
     if not _plain(text):

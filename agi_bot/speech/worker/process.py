@@ -53,7 +53,7 @@ class WorkerProcess:
         """
         try:
             process = await asyncio.create_subprocess_exec(
-                *command, stdin=_PIPE, stdout=_PIPE, stderr=_PIPE, env=_environment()
+                *command, stdin=_PIPE, stdout=_PIPE, stderr=_PIPE, env=environment()
             )
         except OSError as error:
             raise WorkerDied(f"the {name} worker cannot be started: {error}") from error
@@ -199,7 +199,7 @@ class WorkerProcess:
 _PIPE = asyncio.subprocess.PIPE
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Ours, with this very package importable and one thread for each numeric library."""
     home = str(Path(agi_bot.__file__).parent.parent)
     path = os.environ.get("PYTHONPATH", "")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from agi_bot.audio import FRAME_MS, LINE_RATE, Frame, silence
-from agi_bot.speech.line import Leveller, ToBand, Wave, gained, to_frame, trimmed
+from agi_bot.speech.line import Leveller, ToBand, Trimmer, Wave, ended, gained, to_frame, trimmed
 from agi_bot.speech.text import Piece, pieces, prepared
 from agi_bot.speech.worker.pool import WorkerPool
 
@@ -21,8 +21,11 @@ _CUT = 5 * _FRAME
 class WorkerVoice:
     """Keeps the promise Voice with an engine that runs in worker processes.
 
-    ``key`` names everything that shapes the sound; prompts are cached under it.
+    ``key`` names everything that shapes the sound; prompts are cached under it.  An engine
+    that is quick renders each piece ``whole``; else its sound goes out as it comes.
     """
+
+    whole = True
 
     def __init__(self, pool: WorkerPool, *, name: str, key: str, language: str, gain_db: float = 0.0) -> None:
         self._pool = pool
@@ -93,7 +96,10 @@ class WorkerVoice:
         finally:
             inbox.put_nowait(None)
 
-    async def _say(self, text: str) -> AsyncIterator[Frame]:
+    def _say(self, text: str) -> AsyncIterator[Frame]:
+        return self._say_whole(text) if self.whole else self._say_streaming(text)
+
+    async def _say_whole(self, text: str) -> AsyncIterator[Frame]:
         """One piece, rendered whole, so that its level is exact."""
         sound = bytearray()
         async with aclosing(self._pool.run(self.request(text))) as chunks:  # type: ignore[type-var]
@@ -104,9 +110,57 @@ class WorkerVoice:
         for frame in framed(gained(wave, self._leveller.for_whole(wave))):
             yield frame
 
+    async def _say_streaming(self, text: str) -> AsyncIterator[Frame]:
+        """One piece as it comes, at the level that the pieces before it had."""
+        stream = Stream(self._leveller)
+        async with aclosing(self._pool.run(self.request(text))) as chunks:  # type: ignore[type-var]
+            async for chunk in chunks:
+                for frame in stream.push(chunk, int(self._pool.info["rate"])):
+                    yield frame
+        for frame in stream.end():
+            yield frame
+
     def request(self, text: str) -> Mapping[str, Any]:
         """What the worker is asked for ``text``."""
         raise NotImplementedError
+
+
+class Stream:
+    """Sound of one sentence on its way: band, level, silence cut at both ends, whole 20 ms frames."""
+
+    def __init__(self, leveller: Leveller) -> None:
+        self._leveller = leveller
+        self._band: ToBand | None = None
+        self._heard: list[Wave] = []
+        self._gain: float | None = None
+        self._trimmer = Trimmer()
+        self._left = np.zeros(0, np.float32)
+
+    def push(self, pcm: bytes, rate: int) -> Iterator[Frame]:
+        """Frames that are complete after ``pcm`` at ``rate`` Hz."""
+        self._band = self._band or ToBand(rate)
+        yield from self._frames(self._trimmer.push(self._levelled(self._band.push(pcm))))
+
+    def end(self) -> Iterator[Frame]:
+        """The rest, faded; the leveller learns how loud the sentence was."""
+        if self._band is None:
+            return
+        rest = self._trimmer.push(self._levelled(self._band.push(b"", last=True)), last=True)
+        yield from framed(ended(np.concatenate((self._left, rest))))
+        self._leveller.learn(np.concatenate([*self._heard, np.zeros(0, np.float32)]))
+
+    def _levelled(self, wave: Wave) -> Wave:
+        self._heard.append(wave)
+        if self._gain is None and wave.any():
+            self._gain = self._leveller.for_piece(wave)
+        return gained(wave, self._gain or 0.0)
+
+    def _frames(self, wave: Wave) -> Iterator[Frame]:
+        joined = np.concatenate((self._left, wave))
+        keep = len(joined) // _FRAME * _FRAME
+        keep = max(0, keep - _FRAME)  # the last frame may have to be faded
+        self._left = joined[keep:]
+        yield from framed(joined[:keep])
 
 
 def framed(wave: Wave) -> Iterator[Frame]:

@@ -103,7 +103,7 @@ def test_a_list_of_recordings(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("text: a\n", r"yml:1: a list"),
+        ("text: a\n", r"yml:1: a list is expected"),
         ("- text: a\n  file: a.wav\n- text: b\n", r"yml:3: an entry has a text and a file"),
         ("- text: a\n  file: absent.wav\n", r"yml:1: there is no file"),
         ("- text: '。'\n  file: a.wav\n", r"yml:1: the text is empty"),

@@ -1,0 +1,187 @@
+"""``agi-bot voices``: list, say, audition, verify, pull."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import wave
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from agi_bot.audio import Frame
+from agi_bot.errors import SpeechError
+from agi_bot.speech.line import active_level, to_wave
+from agi_bot.speech.voices import DEFAULT_FOLDER, VoiceEntry, Voices
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+Catalogue = Annotated[
+    Path | None, typer.Option(help="Your own voices.yml; none: the voices shipped.", envvar="AGI_BOT_SPEAKING__VOICES")
+]
+Folder = Annotated[Path, typer.Option(help="Folder of pulled models.", envvar="AGI_BOT_VOICES_FOLDER")]
+Language = Annotated[str, typer.Option(help="zh-CN, yue, en, ...")]
+
+SAMPLES = {
+    "zh": "您好，这里是市一医院，提醒您明天上午九点半复诊，请空腹前来。您能按时来吗？",
+    "yue": "你好，呢度係市一醫院，提提你聽日朝早九點半覆診。你嚟唔嚟到？",
+    "en": "Hello, this is the city hospital. Your appointment is tomorrow at nine thirty AM. Can you come?",
+}
+
+
+@app.command("list")
+def list_voices(catalogue: Catalogue = None, language: Language = "", folder: Folder = DEFAULT_FOLDER) -> None:
+    """Show the voices, what they suit and their licences."""
+    table = Table("name", "title", "language", "engine", "for", "licence", "here", box=None, pad_edge=False)
+    voices = Voices.load(catalogue, folder=folder)
+    for entry in voices.entries:
+        if entry.language.lower().startswith(language.lower()):
+            licence = entry.licence + ("" if entry.commercial else ", not for business")
+            here = "yes" if voices.present(entry) else "-"
+            table.add_row(entry.name, entry.title, entry.language, entry.engine, entry.suits, licence, here)
+    Console().print(table)
+
+
+@app.command()
+def say(
+    text: Annotated[str, typer.Argument(help="What to say.")],
+    voice: Annotated[str, typer.Option(help="Name as in the list; none: the language's first.")] = "",
+    language: Language = "zh-CN",
+    out: Annotated[Path, typer.Option(help="WAV file to write (8 kHz, mono).")] = Path("say.wav"),
+    catalogue: Catalogue = None,
+    folder: Folder = DEFAULT_FOLDER,
+) -> None:
+    """Speak a text into a WAV file, as a caller would hear it."""
+    voices = Voices.load(catalogue, folder=folder)
+    entry = voices.entry(voice, language)
+    pcm = asyncio.run(_spoken(voices, [entry], text))[0]
+    _write(out, pcm)
+    typer.echo(f"{entry.spoken}: {len(pcm) / 16000:.1f} s in {out}")
+
+
+@app.command()
+def audition(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("audition"),
+    text: Annotated[str, typer.Option(help="What they all say; none: a sample in each language.")] = "",
+    language: Language = "",
+    catalogue: Catalogue = None,
+    folder: Folder = DEFAULT_FOLDER,
+) -> None:
+    """Write one WAV file for each voice that is here, and a page to listen to them."""
+    voices = Voices.load(catalogue, folder=folder)
+    wanted = [e for e in voices.entries if e.language.lower().startswith(language.lower()) and voices.present(e)]
+    out.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for entry, pcm in zip(wanted, asyncio.run(_spoken(voices, wanted, text)), strict=True):
+        name = f"{entry.name}.{entry.language}.wav"
+        _write(out / name, pcm)
+        rows.append((entry, name, text or _sample(entry)))
+    (out / "index.html").write_text(_page(rows), encoding="utf-8")
+    typer.echo(f"{len(rows)} voices; open {out / 'index.html'}")
+
+
+@app.command()
+def verify(
+    names: Annotated[list[str] | None, typer.Argument(help="Names; none: all that are here.")] = None,
+    catalogue: Catalogue = None,
+    folder: Folder = DEFAULT_FOLDER,
+) -> None:
+    """Let voices speak and check that there is sound at the right level."""
+    voices = Voices.load(catalogue, folder=folder)
+    wanted = [e for e in voices.entries if (e.name in names if names else voices.present(e))]
+    missing = set(names or ()) - {entry.name for entry in wanted}
+    faults = {**dict.fromkeys(sorted(missing), "no such voice"), **asyncio.run(_faults(voices, wanted))}
+    for name, fault in faults.items():
+        typer.echo(f"{name}: {fault or 'ok'}")
+    if any(faults.values()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def pull(
+    name: Annotated[str, typer.Argument(help="Name as in the list.")],
+    language: Language = "",
+    accept: Annotated[bool, typer.Option("--accept", help="The licence was read and is accepted.")] = False,
+    catalogue: Catalogue = None,
+    folder: Folder = DEFAULT_FOLDER,
+) -> None:
+    """Fetch a voice's model; its licence is shown first."""
+    voices = Voices.load(catalogue, folder=folder)
+    named = [entry for entry in voices.entries if entry.name == name]
+    entry = voices.entry(name, language or (named[0].language if named else "zh-CN"))
+    typer.echo(f"{entry.spoken}: {entry.title}\nlicence: {entry.licence}")
+    if not entry.commercial:
+        typer.echo("This licence does not allow business use.")
+    if voices.present(entry):
+        typer.echo("It is here already.")
+        return
+    if not accept and not typer.confirm("Do you accept the licence?"):
+        raise typer.Exit(1)
+    typer.echo(f"{entry.spoken} is in {voices.pull(entry)}")
+
+
+async def _spoken(voices: Voices, entries: list[VoiceEntry], text: str) -> list[bytes]:
+    try:
+        return [await _sound(voices, entry, text or _sample(entry)) for entry in entries]
+    finally:
+        await voices.close()
+
+
+async def _sound(voices: Voices, entry: VoiceEntry, text: str) -> bytes:
+    voice = voices.get(entry.name, entry.language)
+    return b"".join([frame.pcm async for frame in voice.speak(text)])
+
+
+async def _faults(voices: Voices, entries: list[VoiceEntry]) -> dict[str, str]:
+    try:
+        return {entry.spoken: await _fault(voices, entry) for entry in entries}
+    finally:
+        await voices.close()
+
+
+async def _fault(voices: Voices, entry: VoiceEntry) -> str:
+    """What is wrong with a voice; empty when nothing is."""
+    try:
+        pcm = await _sound(voices, entry, _sample(entry))
+    except SpeechError as error:
+        return str(error)
+    seconds, level = len(pcm) / 16000, active_level(to_wave(Frame(pcm)), 8000)
+    if not 2 < seconds < 20:
+        return f"it takes {seconds:.1f} s for a sentence of about 6 s"
+    wanted = -20 + entry.gain
+    return "" if abs(level - wanted) < 4 else f"its level is {level:.0f} dBFS instead of {wanted:.0f}"
+
+
+def _sample(entry: VoiceEntry) -> str:
+    return SAMPLES.get(entry.language.split("-")[0].lower(), SAMPLES["en"])
+
+
+def _write(path: Path, pcm: bytes) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", "not compressed"))
+        file.writeframes(pcm)
+
+
+def _page(rows: list[tuple[VoiceEntry, str, str]]) -> str:
+    cells = "\n".join(
+        f"<tr><td>{html.escape(entry.title)}<br><code>{entry.name}</code> {html.escape(entry.language)}</td>"
+        f"<td>{html.escape(entry.suits)}</td><td><audio controls preload=none src='{html.escape(name)}'></audio></td>"
+        f"<td>{html.escape(text)}</td></tr>"
+        for entry, name, text in rows
+    )
+    return _HTML.replace("ROWS", cells)
+
+
+_HTML = """<!doctype html>
+<html lang="zh"><meta charset="utf-8"><title>agi-bot voices</title>
+<style>body{font:16px/1.5 sans-serif;margin:2em;max-width:70em}td{padding:.5em 1em .5em 0;border-bottom:1px solid #ddd}
+code{color:#555}</style>
+<h1>Voices as a caller hears them</h1>
+<p>8 kHz, 300-3400 Hz. In a flow: <code>voice: NAME</code></p>
+<table>
+ROWS
+</table></html>
+"""
