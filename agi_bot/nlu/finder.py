@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from agi_bot.contracts import Context, Entity
@@ -21,21 +22,23 @@ class EntityFinder:
         self._synonyms = {tidy(words).text: value for words, value in data.synonyms.items()}
 
     def find(self, text: str, context: Context) -> tuple[Entity, ...]:
-        """Entities for the slots of ``context.wanted``, one of each kind at most (of a lookup: all)."""
+        """Entities for the slots of ``context.wanted``: as many of a kind as there are slots for it, the last ones."""
         plain = tidy(text)
         if not plain.text:
             return ()
-        kinds = dict.fromkeys(context.wanted.values())
-        return tuple(entity for kind in kinds for entity in self._of_kind(kind, text, plain, context))
+        slots = Counter(context.wanted.values())
+        return tuple(e for kind, count in slots.items() for e in self._of_kind(kind, count, text, plain, context))
 
-    def _of_kind(self, kind: str, text: str, plain: Tidy, context: Context) -> Iterator[Entity]:
+    def _of_kind(self, kind: str, slots: int, text: str, plain: Tidy, context: Context) -> Iterator[Entity]:
         if kind == "text":
-            yield Entity("text", text.strip(), text.strip(), 0, len(text))
+            start, words = len(text) - len(text.lstrip()), text.strip()
+            yield Entity("text", words, words, start, start + len(words))
         elif kind in self._patterns or kind in self._words:
             yield from self._from_data(kind, text, plain)
-        elif kind in KINDS and (found := self._find(plain.text, kind, context.now)):
-            start, end = plain.original(found.start, found.end)
-            yield Entity(found.kind, found.value, text[start:end], start, end)
+        elif kind in KINDS:
+            for found in self._find(plain.text, kind, context.now)[-slots:]:
+                start, end = plain.original(found.start, found.end)
+                yield Entity(found.kind, found.value, text[start:end], start, end)
 
     def _from_data(self, kind: str, text: str, plain: Tidy) -> Iterator[Entity]:
         spans = [match.span() for pattern in self._patterns.get(kind, ()) for match in pattern.finditer(plain.text)]

@@ -63,8 +63,8 @@ def _is_kept(chars: list[tuple[str, int]], index: int) -> bool:
     after = chars[index + 1][0] if index + 1 < len(chars) else ""
     if char == "'":
         return before.isalpha() and after.isalpha()
-    if char == "-" and after.isdigit():
-        return not before or not before.isalpha()
+    if char in "-+" and after.isdigit():
+        return True
     return char in _INSIDE_NUMBERS and before.isdigit() and after.isdigit()
 
 

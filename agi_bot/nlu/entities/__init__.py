@@ -10,11 +10,11 @@ from datetime import datetime
 
 from agi_bot.nlu.entities.found import Found
 
-KINDS = ("date", "time", "datetime")
+KINDS = ("date", "time", "datetime", "money", "number", "percent", "phone", "id", "digits")
 """Entities that are understood without training data."""
 
-Find = Callable[[str, str, datetime], Found | None]
-"""Text, kind and the call's clock to the value named, ``None`` where the text names none."""
+Find = Callable[[str, str, datetime], list[Found]]
+"""Text, kind and the call's clock to the values that the text means, in order."""
 
 
 def finder(language: str) -> Find:

@@ -99,7 +99,12 @@ RULES: tuple[Rule, ...] = (
     (re.compile(rf"(?P<year>{_YEAR})的?(?P<month>{_N})月(?P<day>{_N})[号日]?"), _full),
     (re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})"), _iso),
     (re.compile(rf"(?P<which>今年|明年|后年|去年)?的?(?P<month>元|正|{_N})月(?:份的?)?(?P<day>{_N})[号日]?"), _month),
-    (re.compile(rf"(?:(?P<which>{_THIS}月|下下个?月|下个?月)的?)?(?P<day>{_N})[号日](?![线楼店柜窗门床院])"), _day),
+    (
+        re.compile(
+            rf"(?:(?P<which>{_THIS}月|下下个?月|下个?月)的?|(?<![月份的一二三四五六七八九十\d]))(?P<day>{_N})[号日](?![线楼店柜窗门床院])"
+        ),
+        _day,
+    ),
     (re.compile(rf"(?P<which>{_THIS}|下下个?|下个?)?月(?P<part>底|末|初|中)"), _month_end),
     (re.compile(rf"(?P<over>过)?(?P<count>半|{_N}){_UNIT}(?P<after>以后|之后|过后|后)?"), _later),
     (re.compile(rf"(?P<name>{'|'.join(_HOLIDAYS)})节?(?:那天|当天)?"), _holiday),

@@ -2,20 +2,21 @@
 
 Two mentions: the last one that is not denied counts ("tomorrow is no good, Friday then").
 "Three to four" and "three or four" count as the first.  Whatever is relative lies in the
-future.  Values are naive: wall-clock time in the zone of the call.
+future.  Points in time are in the zone of the call's clock; a time of day has no zone.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta, tzinfo
 
 from agi_bot.nlu.entities.found import Found
 from agi_bot.nlu.entities.pieces import Period, Piece, Rule, scan
 
 NOON = 12
+MOMENTS = frozenset({"date", "time", "datetime"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,14 @@ def find_moment(text: str, kind: str, grammar: Grammar, now: datetime) -> Found 
 
     For ``datetime`` the answer may be only a date or only a time, and is of that kind then.
     """
-    now = now.replace(tzinfo=None, second=0, microsecond=0)
+    zone, now = now.tzinfo, now.replace(tzinfo=None, second=0, microsecond=0)
     groups = _spoken(text, grammar, now)
     if kind == "date":
         return _last([_as_date(group, now) for group in groups])
     if kind == "time":
         return _last([_as_time(group, now) for group in _clear(groups)])
-    return _as_datetime(groups, now)
+    found = _as_datetime(groups, now)
+    return _in_zone(found, zone) if found else None
 
 
 def day_period(text: str, grammar: Grammar, now: datetime) -> Period | None:
@@ -187,6 +189,12 @@ def _whole(group: Group, now: datetime) -> Found | None:
     clock, shift = _settled(group, now)
     value = datetime.combine(group.day, clock) + timedelta(days=shift)
     return Found("datetime", value, group.start, group.end)
+
+
+def _in_zone(found: Found, zone: tzinfo | None) -> Found:
+    if not isinstance(found.value, datetime):
+        return found
+    return replace(found, value=found.value.replace(tzinfo=zone))
 
 
 def _across(day: Group, clock: Group) -> Group:

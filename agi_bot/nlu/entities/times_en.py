@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from agi_bot.nlu.entities import dates_en
 from agi_bot.nlu.entities.moments import NOON, Grammar
-from agi_bot.nlu.entities.numerals_en import ONES, TO_59, below_hundred
+from agi_bot.nlu.entities.numerals_en import ONES, ORDINAL, TO_59, below_hundred
 from agi_bot.nlu.entities.pieces import Period, Rule, Said
 
 _PERIODS = {"morning": Period.MORNING, "afternoon": Period.AFTERNOON, "evening": Period.NIGHT, "night": Period.NIGHT}
@@ -34,7 +34,8 @@ def _o_clock(match: re.Match[str], now: datetime) -> Said | None:
 
 def _weak(match: re.Match[str], now: datetime) -> Said | None:
     hour = below_hundred(match["hour"])
-    return Said(clock=(hour, 0), weak=True) if 1 <= hour <= NOON else None
+    third_one = hour == 1 and re.search(rf"\b{ORDINAL} $", match.string[: match.start()])
+    return Said(clock=(hour, 0), weak=True) if 1 <= hour <= NOON and not third_one else None
 
 
 def _past(match: re.Match[str], now: datetime) -> Said | None:

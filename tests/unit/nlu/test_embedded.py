@@ -89,7 +89,7 @@ async def test_the_patient_of_the_demo(
     assert heard.name == intent
     assert heard.engine == "embedded"
     (entity,) = heard.entities
-    assert (entity.kind, entity.value) == ("datetime", datetime(2026, 11, 26, 15, 0))
+    assert (entity.kind, entity.value) == ("datetime", datetime(2026, 11, 26, 15, 0, tzinfo=NOW.tzinfo))
     assert entity.text == text[entity.start : entity.end] == words
 
 
