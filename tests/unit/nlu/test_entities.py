@@ -183,9 +183,9 @@ def test_money_is_a_whole_number_or_a_decimal() -> None:
 
 
 PIECES = (
-    "零 一 二 两 三 十 百 千 万 亿 点 半 分 块 毛 成 号 月 年 日 周 星期 礼拜 上午 下午 晚上 今天 后天 下 个 过 差 刻 不是 到 "
-    "或者 百分之 负 度 幺 加 + - . : 12 3 half past to quarter three twenty hundred thousand point and a the of next "
-    "monday tomorrow in hour minutes from now december first double oh dollars cents percent a m p m not %"
+    "零 一 二 两 三 十 百 千 万 亿 点 半 分 块 毛 成 号 月 年 日 周 星期 礼拜 上午 下午 晚上 今天 后天 下 个 过 差 刻 "
+    "不是 到 或者 百分之 负 度 幺 加 + - . : 12 3 half past to quarter three twenty hundred thousand point and a the "
+    "of next monday tomorrow in hour minutes from now december first double oh dollars cents percent a m p m not %"
 )
 WORDS = st.sampled_from(PIECES.split())
 
