@@ -63,6 +63,10 @@ class EventStream:
             await self._ready.wait()
         return self._queue.popleft()
 
+    def next_now(self) -> Event | None:
+        """The next event when one waits, else None."""
+        return self._queue.popleft() if self._queue else None
+
     def __enter__(self) -> EventStream:
         return self
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from agi_bot.demo.asterisk import Asterisk
+from agi_bot.demo.freeswitch import OwnFreeSwitch, find_binary
 from agi_bot.demo.installation import Installation
+from tests.contracts.freeswitch_world import DIALPLANS as FREESWITCH_DIALPLANS
+from tests.contracts.freeswitch_world import FreeSwitchWorld
 from tests.contracts.telephones import AsteriskWorld, FakeWorld, WireWorld, World
 
 ROOT = Path(__file__).parents[2]
@@ -23,21 +27,40 @@ async def contract_asterisk(asterisk_installation: Installation) -> AsyncIterato
         yield running
 
 
+@pytest.fixture(scope="session")
+def contract_freeswitch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnFreeSwitch]:
+    """A running FreeSWITCH with the shipped dialplan and tests/data/freeswitch/*.xml."""
+    binary = find_binary()
+    if binary is None:
+        pytest.skip("no FreeSWITCH: neither FREESWITCH nor the PATH names one")
+    own = OwnFreeSwitch(binary, tmp_path_factory.mktemp("freeswitch"), dialplans=FREESWITCH_DIALPLANS)
+    asyncio.run(own.start())
+    yield own
+    asyncio.run(own.stop())
+
+
 REAL = pytest.param("asterisk", marks=pytest.mark.asterisk)
+FREESWITCH = [
+    pytest.param("freeswitch", marks=pytest.mark.freeswitch),
+    pytest.param("freeswitch-greenswitch", marks=pytest.mark.freeswitch),
+]
 
 
 def _make(request: pytest.FixtureRequest) -> World:
+    if request.param.startswith("freeswitch"):
+        backend = "greenswitch" if request.param.endswith("greenswitch") else "native"
+        return FreeSwitchWorld(request.getfixturevalue("contract_freeswitch"), options={"backend": backend})
     if request.param == "asterisk":
         return AsteriskWorld(request.getfixturevalue("contract_asterisk"))
     return FakeWorld() if request.param == "fake" else WireWorld()
 
 
-@pytest.fixture(params=["fake", "wire", REAL])
+@pytest.fixture(params=["fake", "wire", REAL, *FREESWITCH])
 def any_world(request: pytest.FixtureRequest) -> World:
     return _make(request)
 
 
-@pytest.fixture(params=["fake", REAL])
+@pytest.fixture(params=["fake", REAL, *FREESWITCH])
 def any_dialling_world(request: pytest.FixtureRequest) -> World:
     return _make(request)
 

@@ -1,0 +1,159 @@
+"""One outbound attempt: sent at most once, watched until its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agi_bot.contracts import Disposition, Status
+from agi_bot.pbx.freeswitch.disposition import Evidence, disposition
+from esl import Client, CommandFailed, CommandTimeout, EslError, Event, Job, LinkLost, NotConnected, commands
+
+log = logging.getLogger(__name__)
+
+LATE_S = 15.0
+"""How long after the ringing time FreeSWITCH may take to tell how it ended, s."""
+
+EVENT_GRACE_S = 0.5
+"""The job's result and the hang-up event race; how long SIP's word is waited for, s."""
+
+CANCEL_TRIES = 20
+CANCEL_PAUSE_S = 0.1
+
+_PLAIN = re.compile(r"[\w.:@+/ -]*")
+"""Values that need no quoting between the braces of an originate; others are set on arrival."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be dialled: ``channel`` is FreeSWITCH's dial string, ``target`` the dialplan's place."""
+
+    call_id: str
+    number: str
+    channel: str
+    target: str
+    ring_timeout_s: float
+    caller_id: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def command(self) -> str:
+        """The API command."""
+        told = {name: value for name, value in self.variables.items() if _PLAIN.fullmatch(value)}
+        told |= {
+            "origination_uuid": self.call_id,
+            "originate_timeout": str(max(1, round(self.ring_timeout_s))),
+            "ignore_early_media": "true",
+            "BOT_ATTEMPT": self.call_id,
+        }
+        if self.caller_id:
+            told |= {"origination_caller_id_number": self.caller_id, "origination_caller_id_name": self.caller_id}
+        inside = ",".join(f"{name}='{value}'" for name, value in told.items())
+        return f"originate {{{inside}}}{self.channel} {self.target}"
+
+
+class Attempt:
+    """Keeps the promise :class:`agi_bot.contracts.Ringing`."""
+
+    def __init__(self, client: Client, order: Order) -> None:
+        self._client = client
+        self._evidence = Evidence()
+        self._done: asyncio.Future[Disposition] = asyncio.get_running_loop().create_future()
+        self._hung_up = asyncio.Event()
+        self.order = order
+
+    @property
+    def call_id(self) -> str:
+        return self.order.call_id
+
+    async def outcome(self) -> Disposition:
+        return await asyncio.shield(self._done)
+
+    async def cancel(self) -> None:
+        if self._done.done():
+            return
+        self._evidence.cancelled = True
+        try:
+            await self._stop_ringing()
+        except EslError as error:
+            log.warning("attempt.not_cancelled", extra={"call_id": self.call_id, "reason": str(error)})
+
+    async def _stop_ringing(self) -> None:
+        """FreeSWITCH makes the channel a moment after it took the job: try until it is there."""
+        for _ in range(CANCEL_TRIES):
+            reply = await self._client.ask(commands.api(f"uuid_kill {self.call_id} ORIGINATOR_CANCEL"))
+            if reply.ok or self._done.done():
+                return
+            await asyncio.wait({self._done}, timeout=CANCEL_PAUSE_S)
+        log.warning("attempt.not_cancelled", extra={"call_id": self.call_id, "reason": "there is no such channel"})
+
+    async def run(self) -> None:
+        """Send the originate and wait for its end; whatever happens, there is an outcome."""
+        try:
+            await self._originate()
+        finally:
+            self._settle(Disposition(Status.UNKNOWN, detail="the bot stopped while it was ringing"))
+
+    def arrived(self) -> None:
+        """The answered leg is here, whatever the job says or fails to say."""
+        self._settle(Disposition(Status.ANSWERED))
+
+    def hung_up(self, event: Event) -> None:
+        """Note the hang-up of this attempt's channel."""
+        sip = event.get("variable_sip_term_status")
+        self._evidence.sip = int(sip) if sip.isdecimal() else 0
+        self._evidence.cause = self._evidence.cause or event.get("Hangup-Cause")
+        self._hung_up.set()
+
+    async def _originate(self) -> None:
+        try:
+            job = await self._client.bgapi(self.order.command)
+        except NotConnected as error:
+            self._settle(Disposition(Status.FAILED, detail=f"it was not placed: {error}"))
+        except CommandFailed as error:
+            self._settle(Disposition(Status.FAILED, detail=f"FreeSWITCH refused to dial: {error.reply}"))
+        except (LinkLost, CommandTimeout) as error:
+            await self._perhaps_placed(error)
+        else:
+            await self._wait(job)
+
+    async def _wait(self, job: Job) -> None:
+        try:
+            await job.result(self.order.ring_timeout_s + LATE_S)
+        except CommandFailed as refusal:
+            await self._refused(refusal.reason)
+        except (LinkLost, TimeoutError) as error:
+            await self._perhaps_placed(error)
+        else:
+            self._settle(Disposition(Status.ANSWERED))
+
+    async def _refused(self, cause: str) -> None:
+        self._evidence.cause = cause
+        try:
+            async with asyncio.timeout(EVENT_GRACE_S):
+                await self._hung_up.wait()
+        except TimeoutError:
+            log.debug("attempt.no_event", extra={"call_id": self.call_id})
+        self._settle(disposition(self._evidence))
+
+    async def _perhaps_placed(self, error: Exception) -> None:
+        """It may be ringing: wait for the answered leg or the hang-up event, never dial again."""
+        log.warning("attempt.uncertain", extra={"call_id": self.call_id, "reason": str(error)})
+        ended = asyncio.create_task(self._hung_up.wait())
+        try:
+            waiting: set[asyncio.Future[Any]] = {ended, self._done}
+            limit = self.order.ring_timeout_s + LATE_S
+            await asyncio.wait(waiting, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended.cancel()
+        known = self._hung_up.is_set() and self._evidence.cause
+        detail = f"the link to FreeSWITCH was lost while it was placed: {error}"
+        self._settle(disposition(self._evidence) if known else Disposition(Status.UNKNOWN, detail=detail))
+
+    def _settle(self, verdict: Disposition) -> None:
+        if not self._done.done():
+            self._done.set_result(verdict)

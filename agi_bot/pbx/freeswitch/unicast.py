@@ -1,0 +1,149 @@
+"""The sound of a call over ``unicast``: raw PCM datagrams, both ways, on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from typing import cast
+
+from agi_bot.audio import LINE_RATE, Frame
+from agi_bot.contracts import Digit
+from agi_bot.errors import CallGone, PbxDown, ProtocolError
+from agi_bot.pbx.audiosocket.clock import TICK_S, LineClock
+from agi_bot.pbx.audiosocket.inbox import Inbox
+from agi_bot.pbx.audiosocket.line import Counters
+from agi_bot.pbx.audiosocket.playout import Playout
+from agi_bot.pbx.freeswitch.wire import Adapter, wire_form
+
+log = logging.getLogger(__name__)
+
+Address = tuple[str, int]
+
+
+class Unicast(asyncio.DatagramProtocol):
+    """Keeps the promise :class:`agi_bot.pbx.freeswitch.call.Media`.
+
+    FreeSWITCH sends from a port of its own choice, so the first datagram tells where to send;
+    datagrams from any other source are counted in :attr:`strangers` and dropped.  While nothing
+    plays, silence is sent: FreeSWITCH sends no RTP of its own.
+    """
+
+    def __init__(self, clock: LineClock, inbox_frames: int = 100) -> None:
+        self._clock = clock
+        self._inbox = Inbox(inbox_frames)
+        self._transport: asyncio.DatagramTransport | None = None
+        self._far: Address | None = None
+        self._adapter: Adapter | None = None
+        self._playout = Playout(LINE_RATE)
+        self._told_rate = 0
+        self._quiet_ticks = 0
+        self._counters = Counters()
+        self.rate = LINE_RATE
+        self.strangers = 0
+        self.reason = ""
+        self.ended = asyncio.Event()
+        self.sounded = asyncio.Event()
+        self.tap: Callable[[bytes | None], None] | None = None
+        """Told every 20 ms what is sent now: PCM, or ``None`` for silence (for recordings)."""
+
+    async def open(self, host: str) -> Address:
+        """Bind to a free port of ``host``.  Raises :class:`~agi_bot.errors.PbxDown`."""
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.create_datagram_endpoint(lambda: self, local_addr=(host, 0))
+        except OSError as error:
+            raise PbxDown(f"no UDP port on {host}: {error}", cure="look at freeswitch.media_host") from None
+        assert self._transport is not None
+        address = self._transport.get_extra_info("sockname")
+        return str(address[0]), int(address[1])
+
+    def expect(self, read_rate: int) -> None:
+        """The next datagram opens the path (again); ``read_rate`` is the channel's, Hz (0: not known)."""
+        self._far = None
+        self._told_rate = read_rate
+        self.sounded.clear()
+
+    @property
+    def quiet_s(self) -> float:
+        """For how long nothing has come, s."""
+        return self._quiet_ticks * TICK_S
+
+    @property
+    def counters(self) -> Counters:
+        """What has passed so far, in frames."""
+        self._counters.dropped = self._inbox.dropped
+        return self._counters
+
+    def frames(self) -> AsyncIterator[Frame | Digit]:
+        """The caller's sound and keys until the call ends."""
+        return self._inbox.items()
+
+    async def play(self, frames: AsyncIterable[Frame]) -> None:
+        """See :meth:`agi_bot.contracts.Call.play`."""
+        await self._playout.play(frames)
+
+    def press(self, key: str) -> None:
+        """A key that came as an event."""
+        self._inbox.put(Digit(key))
+
+    def close(self, reason: str) -> None:
+        """End; idempotent."""
+        if self.ended.is_set():
+            return
+        self.reason = reason
+        self.ended.set()
+        self._clock.remove(self)
+        self._inbox.close(discard=True)
+        self._playout.close(CallGone(f"the call's media path is closed: {reason}"))
+        if self._transport is not None:
+            self._transport.close()
+
+    # --- asyncio.DatagramProtocol ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str | int, ...]) -> None:
+        source = (str(addr[0]), int(addr[1]))
+        if self._far is None:
+            self._begin(data, source)
+        if source != self._far or self._adapter is None:
+            self.strangers += 1
+            return
+        self._quiet_ticks = 0
+        self._counters.received += 1
+        self._inbox.put(self._adapter.heard(data))
+
+    def error_received(self, exc: Exception) -> None:
+        """Nobody listens there any more (ICMP): FreeSWITCH ended unicast; the leg will see the quiet."""
+        log.debug("unicast.refused", extra={"reason": str(exc)})
+
+    # --- driven by the clock ---
+
+    def tick(self) -> None:
+        """Send what is due."""
+        self._quiet_ticks += 1
+        if self._adapter is None or self._transport is None or self._far is None:
+            return
+        chunk = self._playout.next()
+        for datagram in self._adapter.spoken(chunk):
+            self._transport.sendto(datagram, self._far)
+            self._counters.sent += 1
+        if self.tap is not None:
+            self.tap(chunk)
+
+    def _begin(self, data: bytes, source: Address) -> None:
+        try:
+            form = wire_form(len(data), self._told_rate)
+        except ProtocolError as error:
+            log.warning("unicast.strange_datagram", extra={"source": f"{source[0]}:{source[1]}", "reason": str(error)})
+            return
+        first = self._adapter is None
+        if first:
+            self.rate = form.rate
+            self._playout = Playout(form.rate)
+            self._clock.add(self)
+        self._far = source
+        self._adapter = Adapter(self.rate, form)
+        self.sounded.set()
