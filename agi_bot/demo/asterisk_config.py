@@ -198,7 +198,18 @@ def voicemail_conf() -> str:
 
 def indications_conf() -> str:
     """Tones of one country, so that Ringing and Playtones work."""
-    return "[general]\ncountry = us\n\n[us]\ndescription = United States\nringcadence = 2000,4000\ndial = 350+440\nring = 440+480/2000,0/4000\n"
+    return """\
+[general]
+country = us
+
+[us]
+description = United States
+ringcadence = 2000,4000
+dial = 350+440
+ring = 440+480/2000,0/4000
+busy = 480+620/500,0/500
+congestion = 480+620/250,0/250
+"""
 
 
 def extensions_conf(layout: Layout) -> str:

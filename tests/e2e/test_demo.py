@@ -15,6 +15,7 @@ from rich.console import Console
 from agi_bot.demo.installation import Installation
 from agi_bot.demo.scenario import scenario
 from agi_bot.demo.show import run_demo
+from agi_bot.demo.theatre import BuiltinTheatre
 
 pytestmark = pytest.mark.asterisk
 
@@ -83,3 +84,11 @@ def test_the_terminal_shows_the_conversation(shown: tuple[dict[str, Any], Path, 
     assert "reschedule" in text
     assert "ms after the caller's last sound" in text
     assert "report.json" in text
+
+
+def test_without_any_asterisk_the_built_in_caller_plays(tmp_path: Path) -> None:
+    console = Console(record=True, width=160)
+    data = run_demo(scenario("zh"), tmp_path, console, BuiltinTheatre())
+    assert data["pbx"]["name"] == "builtin"
+    assert data["outcome"] == "rescheduled"
+    assert (tmp_path / "telephone.wav").stat().st_size > 100_000

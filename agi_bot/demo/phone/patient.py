@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from agi_bot.audio import Frame, rms_dbfs
-from agi_bot.demo.phone.softphone import PhoneCall
+from agi_bot.demo.phone.line import Watch
 
 SPEECH_DBFS = -45.0
 """Louder is the bot's speech, quieter is the line."""
@@ -50,6 +51,28 @@ class HangUp:
 
 
 Act = Say | Interrupt | Press | Listen | HangUp
+
+
+class SpeakingLine(Protocol):
+    """The sound of a telephone call."""
+
+    async def play(self, sound: Frame) -> tuple[float, float]: ...
+
+    async def press(self, keys: str) -> None: ...
+
+    def watch(self) -> Watch: ...
+
+
+class PhoneCall(Protocol):
+    """A call that a person can be played on (:class:`agi_bot.demo.phone.softphone.PhoneCall`)."""
+
+    @property
+    def line(self) -> SpeakingLine: ...
+
+    @property
+    def ended(self) -> asyncio.Event: ...
+
+    async def hang_up(self) -> None: ...
 
 
 @dataclass(slots=True)

@@ -1,0 +1,131 @@
+"""Where the demo plays: on a private Asterisk, or on the built-in caller where none can be had."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from agi_bot.app.bot import Bot
+from agi_bot.contracts import Pbx
+from agi_bot.demo.asterisk import Asterisk
+from agi_bot.demo.builtin import BuiltinCall
+from agi_bot.demo.installation import Installation
+from agi_bot.demo.person import answer_one_call
+from agi_bot.demo.phone.patient import Patient
+from agi_bot.demo.phone.softphone import Softphone
+from agi_bot.demo.phone.tape import save, stereo
+from agi_bot.errors import PbxError
+from agi_bot.pbx.asterisk import AsteriskPbx
+from agi_bot.pbx.simulated import SimulatedChannel
+from agi_bot.shipped import shipped
+
+NUMBER = "13800000000"
+
+ROUTES = """
+; The demo's "outbound routes": every number rings at the simulated person's telephone.
+[outbound]
+exten => _X.,1,Dial(PJSIP/self/sip:${{EXTEN}}@127.0.0.1:{port},30)
+ same => n,Hangup(${{HANGUPCAUSE}})
+"""
+
+
+class Theatre(Protocol):
+    """An exchange with a simulated person at a telephone."""
+
+    @property
+    def name(self) -> str:
+        """As the report shows it."""
+
+    @property
+    def version(self) -> str:
+        """The exchange's version."""
+
+    async def open(self) -> Mapping[str, Any]:
+        """Start it; answers the settings that the bot needs to work with it."""
+
+    async def connect(self, pbx: Pbx) -> None:
+        """The bot listens now."""
+
+    async def call(self, bot: Bot, flow: str, task: Mapping[str, object], patient: Patient, tape: Path) -> None:
+        """Have the conversation; ``tape`` is what the person's telephone recorded."""
+
+    async def close(self) -> None:
+        """Stop everything."""
+
+
+class AsteriskTheatre:
+    """A private Asterisk with its own configuration, and a SIP telephone that it calls."""
+
+    name = "asterisk"
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._phone = Softphone(NUMBER)
+        self._asterisk: Asterisk | None = None
+
+    @property
+    def version(self) -> str:
+        return self._installation.version
+
+    async def open(self) -> Mapping[str, Any]:
+        await self._phone.start()
+        plans = [shipped("dialplans", "asterisk", name) for name in ("agi-bot.conf", "agi-bot-outbound.conf")]
+        routes = ROUTES.format(port=self._phone.port)
+        self._asterisk = Asterisk(self._installation, dialplans=plans, dialplan=routes)
+        await self._asterisk.start()
+        layout = self._asterisk.layout
+        ami = {"port": layout.ami, "user": layout.user, "secret": layout.secret}
+        return {"pbx": "asterisk", "asterisk": {"agi_port": 0, "audio_port": 0, "ami": ami}}
+
+    async def connect(self, pbx: Pbx) -> None:
+        assert isinstance(pbx, AsteriskPbx)
+        assert self._asterisk is not None
+        await self._asterisk.set_global("AGI_BOT_PORT", str(pbx.agi.port))
+
+    async def call(self, bot: Bot, flow: str, task: Mapping[str, object], patient: Patient, tape: Path) -> None:
+        answering = asyncio.create_task(answer_one_call(self._phone, patient, tape))
+        disposition, record = await bot.call(NUMBER, flow, task)
+        if record is None:
+            answering.cancel()
+            raise PbxError(f"the demo's call was not answered: {disposition.status} {disposition.detail}")
+        await asyncio.wait_for(answering, 10)
+
+    async def close(self) -> None:
+        await self._phone.close()
+        if self._asterisk is not None:
+            await self._asterisk.stop()
+
+
+class BuiltinTheatre:
+    """No exchange at all: the built-in caller speaks FastAGI and AudioSocket with the bot."""
+
+    name = "builtin"
+    version = ""
+
+    def __init__(self) -> None:
+        self._port = 0
+
+    async def open(self) -> Mapping[str, Any]:
+        return {"pbx": "asterisk", "asterisk": {"agi_port": 0, "audio_port": 0}}
+
+    async def connect(self, pbx: Pbx) -> None:
+        assert isinstance(pbx, AsteriskPbx)
+        self._port = pbx.agi.port
+
+    async def call(self, bot: Bot, flow: str, task: Mapping[str, object], patient: Patient, tape: Path) -> None:
+        arguments = (flow, *(f"task_{name}={value}" for name, value in task.items()))
+        channel = SimulatedChannel(caller=NUMBER, arguments=arguments)
+        running = asyncio.create_task(channel.run("127.0.0.1", self._port))
+        await asyncio.wait_for(channel.connected.wait(), 10)
+        call = BuiltinCall(channel)
+        talking = asyncio.create_task(patient.talk(call))
+        await running
+        call.close()
+        await talking
+        samples, _ = stereo(call.line.sent, call.line.received)
+        await asyncio.to_thread(save, tape, samples)
+
+    async def close(self) -> None:
+        """Nothing was started."""
