@@ -216,6 +216,7 @@ class AsteriskWorld:
         self.admin = Ami(login)
         self.people = MediaServer("127.0.0.1", 0)
         self._line = line
+        self._dialling: list[asyncio.Task[list[Event]]] = []
         self._after: dict[str, asyncio.Future[Event]] = {}
 
     async def start(self) -> None:
@@ -236,25 +237,29 @@ class AsteriskWorld:
         await self.pbx.close()
         self.people.close()
         await self._until_quiet()
+        await asyncio.gather(*self._dialling, return_exceptions=True)
         await self.admin.close()
 
     async def call(self) -> tuple[Call, Person]:
         uuid, person = self.expect()
-        await self.admin.action(
-            "Originate",
-            {
-                "Channel": f"Local/s@{self._line}/n",
-                "ChannelId": self.leg(uuid),
-                "Context": "contract-person",
-                "Exten": "s",
-                "Priority": "1",
-                "CallerID": "张伟 <1001>",
-                "Variable": f"PERSON={uuid}",
-                "Async": "true",
-            },
-        )
+        await self.originate(uuid)
         call = await asyncio.wait_for(anext(aiter(self.pbx.calls())), WAIT_S)
         return call, RealPerson(self, uuid, await asyncio.wait_for(person, WAIT_S))
+
+    async def originate(self, uuid: UUID) -> None:
+        """Let the person of ``uuid`` call the bot."""
+        headers = {
+            "Channel": f"Local/s@{self._line}/n",
+            "ChannelId": self.leg(uuid),
+            "Context": "contract-person",
+            "Exten": "s",
+            "Priority": "1",
+            "CallerID": "张伟 <1001>",
+            "Variable": f"PERSON={uuid}",
+            "Async": "true",
+        }
+        self._dialling.append(asyncio.create_task(self.admin.action("Originate", headers, 15)))
+        await asyncio.sleep(0)
 
     def expect(self) -> tuple[UUID, asyncio.Future[Line]]:
         """A person who is going to have sound."""

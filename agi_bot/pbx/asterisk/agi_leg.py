@@ -19,6 +19,7 @@ from agi_bot.pbx.asterisk.eagi_media import EagiMedia
 from agi_bot.pbx.asterisk.loan import Loans, first_command
 from agi_bot.pbx.asterisk.options import AsteriskOptions
 from agi_bot.pbx.audiosocket import Line, MediaServer
+from agi_bot.pbx.handover import SCRIPT
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,9 @@ ATTEMPT_VARIABLE = "BOT_ATTEMPT"
 
 RELAYED = "audiosocket"
 """AGI variable in which the EAGI relay tells the UUID of its audio connection."""
+
+LENT = "agi-bot"
+"""Script path that the shipped dialplan calls: only there is the line lent, and the loan ended afterwards."""
 
 Redirect = Callable[[str, str], Coroutine[Any, Any, bool]]
 """Send a channel (name, target) elsewhere by AMI; answers whether that worked."""
@@ -63,9 +67,8 @@ class AgiLeg:
         uuid = UUID(relayed) if _is_uuid(relayed) else uuid4()
         arriving = self._audio.expect(uuid)
         try:
-            await self._session.send(first_command(renewable=self._loans is not None))
-            if self._loans is not None:
-                self._loans.take(channel)
+            if relayed or self._session.request.script.strip("/") == LENT:
+                await self._take_loan(channel)
             identity = await self._introduce()
             await self._serve(identity, arriving, uuid, relayed=bool(relayed))
         finally:
@@ -75,6 +78,11 @@ class AgiLeg:
             self._session.close()
             if self._call is not None:
                 self._call.finished.set()
+
+    async def _take_loan(self, channel: str) -> None:
+        await self._session.send(first_command(renewable=self._loans is not None))
+        if self._loans is not None:
+            self._loans.take(channel)
 
     async def _serve(self, identity: Identity, arriving: asyncio.Future[Line], uuid: UUID, *, relayed: bool) -> None:
         try:
@@ -94,7 +102,16 @@ class AgiLeg:
             raise PbxError("agi-bot-eagi made no audio connection", cure="does its AGI_BOT_AUDIO name our audio port?")
         line = arriving.result()
         media = EagiMedia(line, self._session, self._options.spool, keys_elsewhere=self._loans is not None)
-        await self._talk(AsteriskCall(identity, media, self._options.finish_wait_s), line, None)
+        ending = asyncio.create_task(self._end_with_call(line))
+        try:
+            await self._talk(AsteriskCall(identity, media, self._options.finish_wait_s), line, None)
+        finally:
+            ending.cancel()
+
+    async def _end_with_call(self, line: Line) -> None:
+        """Asterisk keeps an EAGI script's sound open after a hang-up."""
+        await self._session.hung_up.wait()
+        line.close("hung up")
 
     async def _serve_sound(self, identity: Identity, arriving: asyncio.Future[Line], uuid: UUID) -> None:
         where = self._options.audio_at(self._audio.port)
@@ -193,13 +210,13 @@ def identify(request: Request, variables: Mapping[str, str], attempt: str) -> Id
     """Who calls, from the AGI header, the channel's variables and the script's arguments.
 
     Arguments ``name=value`` become variables; the first plain one, else the script's path
-    (``agi-bot`` names no flow), else ``BOT_FLOW``, is the flow.
+    (``agi-bot`` and ``handover`` name no flow), else ``BOT_FLOW``, is the flow.
     """
     agi = request.variables
     named = dict(part.split("=", 1) for part in request.arguments if "=" in part)
     plain = [part for part in request.arguments if part and "=" not in part]
     script = request.script.strip("/")
-    script = "" if script == "agi-bot" else script
+    script = "" if script in (LENT, SCRIPT) else script
     flow = plain[0] if plain else script or variables.get("BOT_FLOW", "")
     caller = _known_number(agi.get("callerid", ""))
     called = _known_number(agi.get("dnid", "")) or agi.get("extension", "")
