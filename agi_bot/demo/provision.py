@@ -54,9 +54,17 @@ def provide(report: Report = lambda line: None, *, cache: Path | None = None) ->
     folder = cache or cache_folder()
     if found := cached(folder):
         return found
-    folder.mkdir(parents=True, exist_ok=True)
+    _make(folder)
     with locked(folder / "asterisk.lock", waiting=lambda: report("Waiting for another agi-bot's download")):
         return cached(folder) or _fetch(folder, report)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        cure = "let AGI_BOT_CACHE name a folder that can be written"
+        raise NoAsterisk(f"an Asterisk cannot be kept in {folder}: {error.strerror}", cure=cure) from error
 
 
 def cached(folder: Path) -> Installation | None:

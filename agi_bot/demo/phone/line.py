@@ -42,6 +42,7 @@ class Line(asyncio.DatagramProtocol):
         self._sequence = secrets.randbits(15)
         self._clock = secrets.randbits(31)
         self._last_key: tuple[int, str] = (-1, "")
+        self.closed = False
         self.heard: list[Heard] = []
         self.keys = ""
         """Keys that the other side pressed."""
@@ -63,6 +64,7 @@ class Line(asyncio.DatagramProtocol):
 
     def close(self) -> None:
         """Send and hear no more; waiting plays end."""
+        self.closed = True
         if self._sender is not None:
             self._sender.cancel()
         if self._transport is not None:
@@ -71,9 +73,12 @@ class Line(asyncio.DatagramProtocol):
         self._pressed.set()
 
     async def play(self, sound: Frame) -> tuple[float, float]:
-        """Speak ``sound`` to its end; when it began and ended, seconds of the loop's clock."""
+        """Speak ``sound`` to its end; when it began and ended, seconds of the loop's clock.
+
+        Nothing is spoken on a closed line.
+        """
         pieces = [mulaw_encode(frame.samples) for frame in split(resample(sound, LINE_RATE))]
-        if not pieces:
+        if not pieces or self.closed:
             now = self._loop.time()
             return now, now
         first, last = self._loop.create_future(), self._loop.create_future()
@@ -93,7 +98,7 @@ class Line(asyncio.DatagramProtocol):
 
     async def press(self, keys: str) -> None:
         """Press ``keys`` one after the other, 100 ms each with 100 ms between them."""
-        for key in keys:
+        for key in () if self.closed else keys:
             self._keys.extend(rtp.key_events(key))
             self._key_clock = self._clock
             self._pressed.clear()
