@@ -18,33 +18,33 @@ DEEPEST_PART = 5
 """How deep sub-flows may be nested."""
 
 
-def load(path: str | Path) -> Flow:
-    """The flow in ``path``.
+def load(path: str | Path, *, home: str | Path | None = None) -> Flow:
+    """The flow in ``path``; its training data lies in ``home``, by default the file's folder.
 
     Raises :class:`~agi_bot.flow.problem.BrokenFlow` (a :class:`~agi_bot.errors.FlowError`)
     with every fault that would keep it from running.
     """
-    return _load(Path(path), ())
+    return _load(Path(path), (), str(home or Path(path).parent))
 
 
 def load_text(text: str, file: str = "flow.yaml") -> Flow:
     """The flow in ``text``; sub-flows are looked for beside ``file``.  Raises like :func:`load`."""
-    return _build(text, Path(file), ())
+    return _build(text, Path(file), (), str(Path(file).parent))
 
 
-def _load(path: Path, above: tuple[Path, ...]) -> Flow:
-    return _build(read_text(path), path, above)
+def _load(path: Path, above: tuple[Path, ...], home: str) -> Flow:
+    return _build(read_text(path), path, above, home)
 
 
-def _build(text: str, path: Path, above: tuple[Path, ...]) -> Flow:
+def _build(text: str, path: Path, above: tuple[Path, ...], home: str) -> Flow:
     tree = parse(text, str(path))
     script = read_script(tree, str(path))
-    bare = Flow(str(path), "", script, tree, text)
+    bare = Flow(str(path), "", script, tree, text, home=home)
     problems = list(reference_problems(bare))
     parts = _parts(bare, path, (*above, path.resolve()), problems)
     if problems:
         raise BrokenFlow(in_order(problems))
-    return Flow(str(path), _version(text, parts), script, tree, text, parts)
+    return Flow(str(path), _version(text, parts), script, tree, text, parts, home)
 
 
 def _version(text: str, parts: dict[str, Flow]) -> str:
@@ -83,7 +83,7 @@ def _part(flow: Flow, step: str, name: str, path: Path, above: tuple[Path, ...])
         raise BrokenFlow(
             [flow.problem(where, "flow-in-itself", message, "go to a step with `next:` instead", text=name)]
         )
-    return _load(found, above)
+    return _load(found, above, flow.home)
 
 
 def places_of_part(path: Path, name: str) -> list[Path]:

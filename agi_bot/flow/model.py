@@ -26,7 +26,8 @@ class Flow:
     """One version of a flow.
 
     ``version`` is the start of the SHA-256 of the file and its sub-flows; ``parts`` are the
-    sub-flows by name.
+    sub-flows by name; ``home`` is the folder of the industry, where training data and
+    knowledge lie (not that of ``file`` for a published version).
     """
 
     file: str
@@ -35,6 +36,7 @@ class Flow:
     tree: Node
     text: str = ""
     parts: Mapping[str, Flow] = field(default_factory=dict)
+    home: str = ""
 
     @property
     def name(self) -> str:

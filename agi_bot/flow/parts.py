@@ -83,6 +83,9 @@ class Wording(Part):
     names: tuple[str, ...] = ()
 
 
+Several = Annotated[list[str], Field(min_length=1)]
+
+
 def _wording(value: Any) -> Any:
     if isinstance(value, Wording):
         return value
@@ -91,7 +94,7 @@ def _wording(value: Any) -> Any:
     return {"texts": _as_list(value)}
 
 
-Say = Annotated[Wording, BeforeValidator(_wording, json_schema_input_type=str | list[str] | dict[str, str])]
+Say = Annotated[Wording, BeforeValidator(_wording, json_schema_input_type=str | Several | dict[str, str])]
 
 
 class Way(Part):

@@ -40,10 +40,15 @@ def _expected(value: Any) -> Any:
     return {"contains": value} if isinstance(value, str | list) else value
 
 
+Bot = Annotated[Expected, BeforeValidator(_expected, json_schema_input_type=str | list[str] | Expected)]
+
+
 class Line(Part):
     """One line of a conversation: the bot's, the caller's, or something that happens."""
 
-    bot: Annotated[Expected, BeforeValidator(_expected, json_schema_input_type=str | Expected)] | None = None
+    bot: Annotated[Expected, BeforeValidator(_expected, json_schema_input_type=str | list[str] | Expected)] | None = (
+        None
+    )
     caller: str | None = None
     """What the caller says."""
     intent: str | None = None

@@ -34,7 +34,7 @@ def text_problems(flow: Flow) -> Iterator[Problem]:
 
 def industry(flow: Flow) -> str:
     """The flow's industry: its own word, or its folder's name."""
-    return flow.script.industry or PurePath(flow.file).parent.name
+    return flow.script.industry or PurePath(flow.home).name
 
 
 def _bad_words(flow: Flow, place: TextPlace) -> Iterator[Problem]:
