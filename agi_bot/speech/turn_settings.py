@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 class TurnSettings:
     """Every limit of turn-taking, ms.
 
-    ``quick_ms``..``wordless_ms``: silence after which a turn ends (see :mod:`agi_bot.speech.turns`).
+    ``quick_ms``..``wordless_ms``: silence after which a turn ends (see
+    :mod:`agi_bot.speech.turns`).
     ``stable_ms``: a partial that did not change for so long is understood early.
     ``sure``: intent confidence from which an early intent counts.
-    ``long_chars``: an answer with more characters (words in English) never ends quickly.
     ``max_turn_ms``: longest turn, then the bot may interrupt politely.
     ``pause_ms``: sound of the caller after which a speaking bot pauses.
     ``pause_on_words``: a bot pauses for words only, unless sound lasts ``insist_ms``.
@@ -25,14 +25,14 @@ class TurnSettings:
     """
 
     quick_ms: int = 180
-    normal_ms: int = 420
+    sure_ms: int = 380
+    normal_ms: int = 440
     value_ms: int = 900
     open_ms: int = 1100
     wait_ms: int = 4000
     wordless_ms: int = 600
     stable_ms: int = 80
     sure: float = 0.6
-    long_chars: int = 8
     max_turn_ms: int = 20_000
     pause_ms: int = 160
     pause_on_words: bool = False
@@ -49,13 +49,14 @@ class TurnSettings:
         return replace(
             self,
             quick_ms=min(self.quick_ms, patience_ms),
+            sure_ms=patience_ms,
             normal_ms=patience_ms,
             value_ms=max(self.value_ms, patience_ms),
             open_ms=longer,
         )
 
 
-QUICK = TurnSettings(quick_ms=160, normal_ms=350, value_ms=700, open_ms=900)
-PATIENT = TurnSettings(quick_ms=350, normal_ms=800, value_ms=1300, open_ms=1800, long_chars=5)
+QUICK = TurnSettings(quick_ms=150, sure_ms=300, normal_ms=350, value_ms=700, open_ms=900)
+PATIENT = TurnSettings(quick_ms=350, sure_ms=650, normal_ms=800, value_ms=1300, open_ms=1800)
 PRESETS: Mapping[str, TurnSettings] = {"quick": QUICK, "normal": TurnSettings(), "patient": PATIENT}
 """Settings by the name of ``turns.preset``."""

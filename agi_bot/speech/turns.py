@@ -5,11 +5,13 @@ is known; it answers with a :class:`Decision`.  All times are ms of the call's s
 
 The end of a turn is decided by what was said, not by a fixed silence::
 
-    the text answers the question, is stable and has its values   -> quick_ms
-    it is a whole sentence of which nothing more is known         -> normal_ms
-    the step waits for a date or a number that is not there yet   -> value_ms
-    it ends in 嗯, 那个, 然后, "um", "and", "my number is"          -> open_ms
-    sound without words                                           -> wordless_ms
+    it answers the question and nothing more is to be expected
+    ("可以", "yes please", "能改到后天吗", a date where one is asked) -> quick_ms
+    it answers the question, but more may come ("我那天没空 ...")    -> sure_ms
+    it was not understood, or does not belong to the question      -> normal_ms
+    the step waits for a date or a number that is not there yet    -> value_ms
+    it ends in 嗯, 那个, 然后, "um", "and", "my number is"            -> open_ms
+    sound without words                                            -> wordless_ms
 
 While the bot speaks, sound of the caller first pauses it, words that are more than a
 backchannel make it stop, and when nothing comes of it the bot goes on.
@@ -28,7 +30,11 @@ from agi_bot.speech.words import ends_with, is_made_of, plain, words_of
 
 __all__ = ["PRESETS", "Act", "Asks", "Decision", "Now", "Question", "TurnSettings", "TurnTaker"]
 
-_LONG_KINDS = frozenset({"number", "phone", "id", "digits", "plate", "address"})
+_OPEN_KINDS = frozenset({"number", "digits", "plate", "address"})
+"""Values of no fixed length, said in groups with pauses: one that was found may still grow."""
+
+_FIXED_KINDS = frozenset({"phone", "id"})
+"""Values that are said in groups, and found only when they are whole."""
 
 
 class Asks(Protocol):
@@ -246,21 +252,25 @@ class TurnTaker:
             return settings.open_ms, "open"
         if asks.wanted and not self._has_value(now, asks):
             return settings.value_ms, "value_missing"
-        if self._complete(now, asks, settings):
-            return settings.quick_ms, "complete"
-        return settings.normal_ms, "silence"
+        if not self._answered(now, asks, settings) or self._asks_for(asks, _OPEN_KINDS):
+            return settings.normal_ms, "silence"
+        return (settings.quick_ms, "complete") if self._is_closed(text, asks) else (settings.sure_ms, "answered")
 
     def _is_open(self, text: str, now: Now, asks: Asks) -> bool:
         if is_made_of(text, self._words.hesitation):
             return not (self._words.backchannel and self._expects(now, asks) and self._only_backchannel(asks))
         return ends_with(text, self._words.open)
 
-    def _complete(self, now: Now, asks: Asks, settings: TurnSettings) -> bool:
-        if _length(now.partial) > settings.long_chars or not self._sure(now, settings):
+    def _answered(self, now: Now, asks: Asks, settings: TurnSettings) -> bool:
+        """What was said is understood for sure and is what the step waits for."""
+        return self._sure(now, settings) and (self._expects(now, asks) or bool(asks.wanted))
+
+    def _is_closed(self, text: str, asks: Asks) -> bool:
+        """Nothing more is to be expected after ``text``, which is an answer."""
+        if self._asks_for(asks, _FIXED_KINDS):
             return False
-        if asks.wanted:
-            return self._has_value(now, asks) and not self._may_grow(asks)
-        return self._expects(now, asks)
+        closed = is_made_of(text, self._words.closed | self._words.hesitation)
+        return closed or bool(asks.wanted) or ends_with(text, self._words.closing)
 
     def _sure(self, now: Now, settings: TurnSettings) -> bool:
         intent = now.intent
@@ -278,9 +288,8 @@ class TurnTaker:
         return all(_fits(kind, found) for kind in asks.wanted.values()) or now.intent.name in asks.expected
 
     @staticmethod
-    def _may_grow(asks: Asks) -> bool:
-        """Numbers come in groups: 138 (pause) 1234 (pause) 5678."""
-        return any(kind in _LONG_KINDS for kind in asks.wanted.values())
+    def _asks_for(asks: Asks, kinds: frozenset[str]) -> bool:
+        return any(kind in kinds for kind in asks.wanted.values())
 
     def _to_understand(self, now: Now, settings: TurnSettings) -> str:
         if not plain(now.partial) or now.partial in (self._asked, now.intent_of):
@@ -298,9 +307,3 @@ def _fits(kind: str, found: set[str]) -> bool:
     if kind == "datetime":
         return "datetime" in found or {"date", "time"} <= found
     return kind in found or kind in ("text", "any")
-
-
-def _length(text: str) -> int:
-    """Characters of Chinese, words of other scripts."""
-    words = plain(text).split()
-    return sum(len(word) if not word.isascii() else 1 for word in words)

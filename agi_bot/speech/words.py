@@ -12,12 +12,17 @@ _PUNCTUATION = re.compile(r"[\s,.!?;:，。！？；：、…~～—-]+")
 class TurnWords:
     """``backchannel``: said to show that one listens.  ``hesitation``: filled pauses, without
     content.  ``open``: after such a last word more is coming.  ``wait``: asks for time.
+    ``closed``: a whole answer after which nothing is to be expected; denials are not among
+    them, because whoever says no goes on to say why.  ``closing``: last words that end a
+    sentence.
     """
 
     backchannel: frozenset[str]
     hesitation: frozenset[str]
     open: frozenset[str]
     wait: frozenset[str]
+    closed: frozenset[str]
+    closing: frozenset[str]
 
 
 def _set(text: str) -> frozenset[str]:
@@ -35,6 +40,12 @@ CHINESE = TurnWords(
         "我想|我要|我是|是不是|能不能|可不可以|在|从|到|把|给|的话|星期|周|号码是|电话是|改到|换到|大概|应该"
     ),
     wait=_set("等一下|稍等|等等|等会儿|等一会儿|你等一下|我看看|我看一下|我想想|我想一下|让我想想"),
+    closed=_set(
+        "可以|可以的|好|好的|好嘞|好啊|好吧|行|行的|行吧|没问题|能|能来|能的|会|会的|会来|我会来|我会的|一定|准时到|"
+        "对|对的|对呀|没错|是|是的|是我|我是|就是我|确认|确定|当然|当然可以|知道|知道了|明白|明白了|记住了|"
+        "谢谢|谢谢你|谢谢您|多谢|再见|拜拜|不用了谢谢|不用谢谢|方便|需要|要的|嗯|喂|你好|您好"
+    ),
+    closing=_set("吗|吧|谢谢|谢谢您|谢谢你|再见|拜拜|可以吗|行吗|好吗|对吗|对不对|行不行|好不好|可不可以"),
 )
 
 ENGLISH = TurnWords(
@@ -51,9 +62,16 @@ ENGLISH = TurnWords(
         "hold on|one moment|one second|just a second|just a moment|wait|wait a moment|let me see|"
         "let me check|hang on|give me a second"
     ),
+    closed=_set(
+        "yes|yeah|yep|yup|yes please|sure|sure thing|ok|okay|alright|correct|right|that's right|that is right|"
+        "that's correct|of course|certainly|absolutely|definitely|fine|that's fine|sounds good|great|perfect|"
+        "i will|i will be there|i'll be there|i can|yes i can|i do|speaking|this is he|this is she|thanks|"
+        "thank you|no thanks|no thank you|bye|bye bye|goodbye|please|hello|hi|got it|mhm|uh huh"
+    ),
+    closing=_set("please|thanks|thank you|bye|goodbye"),
 )
 
-NONE = TurnWords(frozenset(), frozenset(), frozenset(), frozenset())
+NONE = TurnWords(*[frozenset[str]()] * 6)
 
 _BY_LANGUAGE = {"zh": CHINESE, "en": ENGLISH}
 

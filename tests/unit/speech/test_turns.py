@@ -15,7 +15,6 @@ from agi_bot.speech.turns import PRESETS, Act, Decision, Now, Question, TurnSett
 
 YES_NO = Question(expected=("affirm", "deny"))
 DATE = Question(expected=(), wanted={"new_time": "datetime"})
-PHONE = Question(wanted={"phone": "phone"})
 SETTINGS = TurnSettings()
 
 
@@ -115,11 +114,21 @@ def test_what_is_understood_but_not_asked_waits_longer() -> None:
     assert scene.last.why == "silence"
 
 
-def test_a_long_answer_never_ends_quickly() -> None:
-    """Whoever says much may say more: a clause is no end."""
-    text = "我那天没空因为要开会"
+@pytest.mark.parametrize("text", ["我那天没空", "不行", "我可以来的时间是下午", "不可以"])
+def test_an_answer_after_which_more_may_come_waits_a_little(text: str) -> None:
+    """Whoever says no goes on to say why; a clause is no end."""
     scene = Scene(meanings={text: intent("deny")}).say(text).hush(2000)
-    assert scene.last.why == "silence"
+    assert (scene.last.why, scene.last.silence_ms) == ("answered", SETTINGS.sure_ms)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("zh-CN", "嗯可以"), ("zh-CN", "能改到后天下午三点吗"), ("zh-CN", "我不去了谢谢"), ("en", "um yes of course"),
+     ("en", "no thank you"), ("en", "call me tomorrow please")],
+)  # fmt: skip
+def test_a_sentence_that_is_closed_ends_quickly(language: str, text: str) -> None:
+    scene = Scene(YES_NO, language, meanings={text: intent("affirm")}).say(text).hush(2000)
+    assert scene.last.why == "complete"
 
 
 @pytest.mark.parametrize(
@@ -157,12 +166,14 @@ def test_a_date_and_a_time_are_a_point_in_time() -> None:
     assert Scene(DATE, meanings=half).say("后天").hush(3000).last.why == "value_missing"
 
 
-def test_a_number_may_grow_even_when_one_was_found() -> None:
-    """People say telephone numbers in groups."""
-    found = {"一三八": intent("inform", 0.9, "phone")}
-    scene = Scene(PHONE, meanings=found).say("一三八").hush(400)
+@pytest.mark.parametrize(("kind", "why"), [("number", "silence"), ("phone", "answered"), ("date", "complete")])
+def test_numbers_come_in_groups(kind: str, why: str) -> None:
+    """138 ... 1234 ...: a number may grow; a telephone number is found only when it is whole."""
+    asks = Question(wanted={"slot": kind})
+    found = {"一三八": intent("inform", 0.9, kind), "一三八零零一三": intent("inform", 0.9, kind)}
+    scene = Scene(asks, meanings=found).say("一三八").hush(160)
     assert scene.acts == []
-    scene.say("一三八零零一三").hush(3000)
+    assert scene.say("一三八零零一三").hush(3000).last.why == why
     assert scene.acts == [Act.END]
 
 
@@ -202,7 +213,7 @@ def test_a_steps_own_patience_rules() -> None:
 
 
 def test_the_presets_are_in_order() -> None:
-    for limit in ("quick_ms", "normal_ms", "value_ms", "open_ms"):
+    for limit in ("quick_ms", "sure_ms", "normal_ms", "value_ms", "open_ms"):
         values = [getattr(PRESETS[name], limit) for name in ("quick", "normal", "patient")]
         assert values == sorted(values)
 
