@@ -13,7 +13,7 @@ from agi_bot.errors import EngineDown, ModelError, SpeechError
 from agi_bot.speech.worker.process import WorkerDied, WorkerProcess
 
 _SOUND_LIFE_S = 10.0
-"""A worker that lived this long is restarted at once; a shorter life costs back-off."""
+"""A worker that lived this long, or served somebody, is restarted at once; else back-off grows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,26 +191,28 @@ class _Slot:
         loop = asyncio.get_running_loop()
         while True:
             born = loop.time()
-            await self._live()
-            self._failures = 0 if loop.time() - born > _SOUND_LIFE_S else self._failures + 1
+            served = await self._live()
+            sound = served > 0 or loop.time() - born > _SOUND_LIFE_S
+            self._failures = 0 if sound else self._failures + 1
             pause = self._limits.backoff_s * 2 ** min(self._failures - 1, 10) if self._failures > 1 else 0.0
             await asyncio.sleep(min(pause, self._limits.backoff_max_s))
             self.restarts += 1
 
-    async def _live(self) -> None:
-        """One life of a worker, from its start to its death."""
+    async def _live(self) -> int:
+        """One life of a worker, from its start to its death; how many requests it served."""
         try:
             worker = await WorkerProcess.start(self._command, name=self._name, timeout_s=self._limits.ready_s)
         except (ModelError, EngineDown) as error:
             self._error = error
             self.tried.set()
-            return
+            return 0
         self._enter(worker)
         try:
             await worker.died.wait()
         finally:
             self._leave()
             await worker.close()
+        return worker.served
 
     def _enter(self, worker: WorkerProcess) -> None:
         self.worker, self.info, self._error = worker, worker.info, None

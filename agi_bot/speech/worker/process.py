@@ -44,6 +44,7 @@ class WorkerProcess:
         self.died = asyncio.Event()
         self.info: Mapping[str, Any] = {}
         self.rss_mb = 0
+        self.served = 0
 
     @classmethod
     async def start(cls, command: Sequence[str], *, name: str, timeout_s: float) -> WorkerProcess:
@@ -51,13 +52,15 @@ class WorkerProcess:
 
         Raises :class:`ModelError` when the engine refuses its model, :class:`WorkerDied` else.
         """
+        creating = asyncio.create_task(_create(command))
         try:
-            process = await asyncio.create_subprocess_exec(
-                *command, stdin=_PIPE, stdout=_PIPE, stderr=_PIPE, env=environment()
-            )
+            worker = cls(await asyncio.shield(creating), name)
         except OSError as error:
             raise WorkerDied(f"the {name} worker cannot be started: {error}") from error
-        worker = cls(process, name)
+        except asyncio.CancelledError:
+            with contextlib.suppress(OSError):  # half a process cannot be given up
+                await cls(await creating, name).close()
+            raise
         try:
             await worker._ready(timeout_s)
         except BaseException:
@@ -176,6 +179,7 @@ class WorkerProcess:
     def _deliver(self, message: Message) -> None:
         if message.kind is Kind.ENDED:
             self.rss_mb = json.loads(message.payload)["rss_mb"]
+            self.served += 1
         queue = self._requests.get(message.request)
         if queue is not None:
             queue.put_nowait(message)
@@ -197,6 +201,10 @@ class WorkerProcess:
 
 
 _PIPE = asyncio.subprocess.PIPE
+
+
+async def _create(command: Sequence[str]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(*command, stdin=_PIPE, stdout=_PIPE, stderr=_PIPE, env=environment())
 
 
 def environment() -> dict[str, str]:
