@@ -24,7 +24,16 @@ from agi_bot.nlu.entities.pieces import Period, Rule, Said
 _MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
            "november", "december"]  # fmt: skip
 _WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-_NEAR = {"today": 0, "tonight": 0, "tomorrow": 1, "tomorrow's": 1, "the day after tomorrow": 2}
+_NEAR = {
+    "yesterday": -1,
+    "day before yesterday": -2,
+    "today": 0,
+    "tonight": 0,
+    "tomorrow": 1,
+    "tomorrow's": 1,
+    "tmrw": 1,
+    "day after tomorrow": 2,
+}
 _PARTS = {"tonight": Period.NIGHT, "morning": Period.MORNING, "afternoon": Period.AFTERNOON, "evening": Period.NIGHT}
 _HOLIDAYS = {"new year's day": (1, 1), "new years day": (1, 1), "valentine's day": (2, 14), "christmas eve": (12, 24),
              "christmas day": (12, 25), "christmas": (12, 25), "boxing day": (12, 26), "new year's eve": (12, 31),
@@ -34,13 +43,14 @@ _MONTH = rf"(?P<month>{'|'.join(f'{m[:3]}(?:{m[3:]})?' if m[3:] else m for m in 
 _WEEKDAY = rf"(?P<weekday>{'|'.join(_WEEKDAYS)})(?:'s)?"
 _DAY = rf"(?P<day>{ORDINAL}|{TO_59}|\d{{1,2}})"
 _YEAR = rf"(?:,? (?:(?P<year>{YEAR})|(?P<next>next year)|this year))?"
+_WHICH = r"(?P<which>this coming|coming|this|next week on|next week|next|last)"
+_SPAN = r"(?P<unit>days?|weeks?|months?|fortnight)"
 _COUNT = rf"(?P<count>a couple of|a|an|one|{TO_59}|\d{{1,2}})"
 
 
 def _near(match: re.Match[str], now: datetime) -> Said:
-    words = match[0].removeprefix("the ").removesuffix("'s")
-    days = 2 if words.startswith("day after") else _NEAR[words]
-    return Said(now.date() + timedelta(days=days), _PARTS.get(words))
+    words = match[0].removeprefix("the ")
+    return Said(now.date() + timedelta(days=_NEAR[words]), _PARTS.get(words))
 
 
 def _this_part(match: re.Match[str], now: datetime) -> Said:
@@ -53,23 +63,31 @@ def _day_after(match: re.Match[str], now: datetime) -> Said:
 
 def _week(match: re.Match[str], now: datetime) -> Said:
     number = _WEEKDAYS.index(match["weekday"])
-    next_week = match["which"] == "next" or match["later"]
+    if match["which"] == "last":
+        return Said(now.date() - timedelta(days=(now.weekday() - number - 1) % 7 + 1))
+    next_week = match["which"] in ("next", "next week", "next week on") or match["later"]
     return Said(weekday(now.date(), number, 1 if next_week else None))
 
 
-def _week_from(match: re.Match[str], now: datetime) -> Said:
+def _counted_from(match: re.Match[str], now: datetime) -> Said:
     today, start = now.date(), match["start"]
     first = today + timedelta(days=_NEAR[start]) if start in _NEAR else weekday(today, _WEEKDAYS.index(start))
-    return Said(first + timedelta(weeks=1))
+    return Said(_on(first, match["count"], match["unit"]))
 
 
 def _counted(match: re.Match[str], now: datetime) -> Said:
-    words, unit, today = match["count"], match["unit"], now.date()
-    count = {"a": 1, "an": 1, "one": 1, "a couple of": 2}.get(words) or below_hundred(words)
+    return Said(_on(now.date(), match["count"], match["unit"]))
+
+
+def _ago(match: re.Match[str], now: datetime) -> Said:
+    return Said(_on(now.date(), match["count"], match["unit"], -1))
+
+
+def _on(day: date, words: str, unit: str, sign: int = 1) -> date:
+    count = sign * ({"a": 1, "an": 1, "one": 1, "a couple of": 2}.get(words) or below_hundred(words))
     if unit.startswith("month"):
-        return Said(months_on(today, count))
-    days = {"day": 1, "week": 7, "fortnight": 14}[unit.rstrip("s")]
-    return Said(today + timedelta(days=count * days))
+        return months_on(day, count)
+    return day + timedelta(days=count * {"day": 1, "week": 7, "fortnight": 14}[unit.rstrip("s")])
 
 
 def _next(match: re.Match[str], now: datetime) -> Said:
@@ -109,6 +127,12 @@ def _nth(match: re.Match[str], now: datetime) -> Said:
     return Said(nth_weekday(now.date(), _WEEKDAYS.index(match["weekday"]), ordinal(match["count"]), month))
 
 
+def _nth_of(match: re.Match[str], now: datetime) -> Said:
+    first = first_of_month(now.date(), 1 if match["which"] == "next" else 0)
+    number, count = _WEEKDAYS.index(match["weekday"]), ordinal(match["count"])
+    return Said(first + timedelta(days=(number - first.weekday()) % 7, weeks=count - 1))
+
+
 def _iso(match: re.Match[str], now: datetime) -> Said:
     return Said(date(int(match[1]), int(match[2]), int(match[3])))
 
@@ -127,13 +151,17 @@ def _rule(pattern: str) -> re.Pattern[str]:
 
 
 RULES: tuple[Rule, ...] = (
-    (_rule(r"(?:the )?day after tomorrow|today|tonight|tomorrow(?:'s)?"), _near),
+    (_rule(r"(?:the )?day (?:after tomorrow|before yesterday)|yesterday|today|tonight|tomorrow(?:'s)?|tmrw"), _near),
     (_rule(r"(?:(?<=tomorrow )|(?<=tomorrow but ))the day after(?! tomorrow)"), _day_after),
     (_rule(r"this (?P<part>morning|afternoon|evening)"), _this_part),
-    (_rule(rf"(?:(?P<which>this coming|coming|this|next) )?{_WEEKDAY}(?P<later> (?:of )?next week)?"), _week),
-    (_rule(rf"(?:a|one) week from (?P<start>today|tomorrow|{'|'.join(_WEEKDAYS)})"), _week_from),
-    (_rule(rf"in {_COUNT} (?P<unit>days?|weeks?|months?|fortnight)(?:'? time)?"), _counted),
-    (_rule(rf"{_COUNT} (?P<unit>days?|weeks?|months?|fortnight) (?:from now|later|from today)"), _counted),
+    (
+        _rule(rf"(?:{_WHICH} )?{_WEEKDAY}(?P<later> (?:of )?next week)?"),
+        _week,
+    ),
+    (_rule(rf"{_COUNT} {_SPAN} from (?P<start>today|tomorrow|{'|'.join(_WEEKDAYS)})"), _counted_from),
+    (_rule(rf"{_COUNT} {_SPAN} ago"), _ago),
+    (_rule(rf"in {_COUNT} {_SPAN}(?:'? time)?"), _counted),
+    (_rule(rf"{_COUNT} {_SPAN} (?:from now|later)"), _counted),
     (_rule(r"(?P<which>next|this|the) (?P<unit>weekend)"), _next),
     (_rule(r"(?P<which>next) (?P<unit>week|month)"), _next),
     (_rule(r"(?:the )?(?P<edge>end|beginning|start) of (?P<which>this|next|the) month"), _edge),
@@ -142,6 +170,10 @@ RULES: tuple[Rule, ...] = (
     (_rule(rf"(?:{_WEEKDAY},? )?(?:the )?{_DAY}(?: of)? {_MONTH}{_YEAR}"), _month),
     (_rule(rf"(?:{_WEEKDAY},? )?{_MONTH} (?:the )?{_DAY}{_YEAR}"), _month),
     (_rule(rf"(?:the )?(?P<count>first|second|third|fourth) {_WEEKDAY} (?:in|of) {_MONTH}"), _nth),
+    (
+        _rule(rf"(?:the )?(?P<count>first|second|third|fourth) {_WEEKDAY} (?:in|of) (?P<which>this|next|the) month"),
+        _nth_of,
+    ),
     (_rule(r"(\d{4})-(\d{1,2})-(\d{1,2})"), _iso),
     (_rule(r"(\d{1,2})/(\d{1,2})(?:/(\d{4}))?"), _slashed),
     (_rule("|".join(sorted(_HOLIDAYS, key=len, reverse=True))), _holiday),

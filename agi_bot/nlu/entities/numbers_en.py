@@ -180,9 +180,7 @@ def _cents(words: Sequence[Word], place: int, following: Numeral | None) -> tupl
         return Decimal(0), place
     if _text(words, following.last) in _CENTS:
         return following.value / 100, following.last + 1
-    if start == place:
-        return following.value / 100, following.last
-    return Decimal(0), place
+    return following.value / 100, following.last
 
 
 def _a_dollar(words: Sequence[Word], place: int) -> Found:

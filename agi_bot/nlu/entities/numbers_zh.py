@@ -13,15 +13,16 @@ from agi_bot.nlu.entities.found import Found, plain
 from agi_bot.nlu.entities.numerals_zh import DIGITS, number, whole
 
 _D = "零〇幺一二两俩三仨四五六七八九壹贰叁肆伍陆柒捌玖"
-_RUN = rf"(?:[{_D}十拾廿][{_D}十百千万亿廿拾佰仟]*|百万)(?:点[{_D}]+[百千万亿]?)?(?:个亿)?"
-_ASCII = r"\d[\d,]*(?:\.\d+)?(?:[百千万亿][\d一二三四五六七八九]?)?"
+_SIGNS = "十百千万亿兆廿拾佰仟"
+_ABOUT = "(?:[多几来余](?=[万亿千百]))?"
+_RUN = rf"(?:[{_D}十拾廿](?:[{_D}{_SIGNS}]{_ABOUT})*|百万)(?:点[{_D}]+[百千万亿]*)?(?:个亿)?"
+_ASCII = rf"\d[\d,]*(?:\.\d+)?(?:[百千万亿]+(?:\d+(?![.:])|[{_D}])?)*"
 NUM = rf"(?:{_ASCII}|{_RUN})"
+"""Matches a number as it is spoken or written."""
 _NOT_A_NUMBER = (
     r"(?<!星期)(?<!礼拜)(?<!周)(?<!万)(?<!统)(?<!唯)"
     r"(?!一(?:下|样|起|定|般|直|会|共|切|些|边|遍|点(?![零一二三四五六七八九])))(?!十分(?!之))(?!千万(?!块|元))"
 )
-_VALUE = re.compile(r"(?P<head>\d[\d,]*(?:\.\d+)?)(?P<unit>[百千万亿]?)(?P<rest>[\d一二三四五六七八九]?)")
-_SCALES = {"百": 100, "千": 1000, "万": 10**4, "亿": 10**8}
 _MINUS = r"(?P<minus>负|零下|-)?"
 
 Read = Callable[[re.Match[str]], Decimal]
@@ -30,12 +31,7 @@ _Patterns = list[tuple[re.Pattern[str], Read]]
 
 def amount(text: str) -> Decimal:
     """The value of ``text`` (matches :data:`NUM`).  Raises :class:`ValueError`."""
-    text = text.replace("个亿", "亿")
-    if match := _VALUE.fullmatch(text):
-        return _mixed(match)
-    if "点" in text and text[-1] in _SCALES:
-        return number(text[:-1]) * _SCALES[text[-1]]
-    return number(text)
+    return number(re.sub("[多几来余]", "", text))
 
 
 def numbers(text: str) -> list[Found]:
@@ -51,18 +47,6 @@ def percents(text: str) -> list[Found]:
 def money(text: str) -> list[Found]:
     """All amounts of ``text`` in its currency's main unit; bare numbers only where no amount has a unit."""
     return list(_scan(text, "money", _MONEY)) or list(_scan(text, "money", _BARE))
-
-
-def _mixed(match: re.Match[str]) -> Decimal:
-    head = Decimal(match["head"].replace(",", ""))
-    if not match["unit"]:
-        if match["rest"]:
-            raise ValueError(match[0])
-        return head
-    scale = _SCALES[match["unit"]]
-    rest = match["rest"]
-    tail = (int(rest) if rest.isdigit() else DIGITS[rest]) * scale // 10 if rest else 0
-    return head * scale + tail
 
 
 def _scan(text: str, kind: str, patterns: _Patterns) -> Iterator[Found]:
@@ -107,11 +91,27 @@ def _per(divisor: str) -> Read:
 
 def _tenths(match: re.Match[str]) -> Decimal:
     tail = match["tail"]
-    return amount(match["value"]) * 10 + (amount(tail) if tail else 0)
+    return amount(match["value"]) * 10 + (5 if tail == "半" else amount(tail) if tail else 0)
 
 
 def _points(match: re.Match[str]) -> Decimal:
     return amount(match["value"]) + (Decimal("0.5") if match["half"] else 0)
+
+
+def _fraction(times: int) -> Read:
+    return lambda match: round(amount(match["value"]) * times / _nonzero(amount(match["parts"])), 2 if times > 1 else 4)
+
+
+def _nonzero(value: Decimal) -> Decimal:
+    if not value:
+        raise ValueError(value)
+    return value
+
+
+def _rebate(match: re.Match[str]) -> Decimal:
+    """八折 is 80, 七五折 is 75."""
+    value = amount(match["value"])
+    return value if value >= 10 else value * 10
 
 
 def _fixed(value: int) -> Read:
@@ -146,10 +146,13 @@ _PERCENT: _Patterns = [
     _compiled(rf"千分之(?P<value>{NUM})", _per("10")),
     _compiled(rf"万分之(?P<value>{NUM})", _per("100")),
     _compiled(rf"(?P<value>{NUM})个?(?P<half>半)?(?:百分点|(?<=[个半])点)", _points),
-    _compiled(rf"(?P<value>{NUM})成(?P<tail>[一二三四五六七八九])?", _tenths),
+    _compiled(rf"(?P<value>{NUM})成(?P<tail>[一二三四五六七八九半](?!成))?", _tenths),
+    _compiled(rf"(?P<value>{NUM})折", _rebate),
+    _compiled(rf"(?P<parts>{NUM})分之(?P<value>{NUM})", _fraction(100)),
     _compiled(r"一半|半数", _fixed(50)),
 ]
 _NUMBER: _Patterns = [
+    _compiled(rf"(?P<parts>{NUM})分之(?P<value>{NUM})", _fraction(1)),
     _compiled(rf"{_MINUS}(?P<value>{NUM})度(?P<tail>[{_D}\d]{{1,2}})(?![{_D}十百千万])", _degrees),
     _compiled(rf"{_MINUS}(?P<value>[一二两三]|\d)米(?P<tail>[{_D}\d]{{1,2}})(?![{_D}十百千万])", _degrees),
     _compiled(rf"{_MINUS}{_NOT_A_NUMBER}(?P<value>{NUM})(?:公斤|小时|[{_MEASURES}])半", _with_half),

@@ -1,35 +1,36 @@
-"""Spoken Mandarin numerals: 三百五, 两万三千, 一三八零, 六点五, 12."""
+"""Spoken Mandarin numerals: 三百五, 两万三千, 一三八零, 六点五, 12万8, 5万4千."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from decimal import Decimal
 
 DIGITS = {"零": 0, "〇": 0, "幺": 1, "一": 1, "二": 2, "两": 2, "俩": 2, "三": 3, "四": 4, "五": 5, "六": 6,
           "七": 7, "八": 8, "九": 9, "壹": 1, "贰": 2, "叁": 3, "肆": 4, "伍": 5, "陆": 6, "柒": 7, "捌": 8, "玖": 9,
           "仨": 3}  # fmt: skip
 UNITS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
-LARGE = {"万": 10**4, "亿": 10**8}
-NUMERAL = "[零〇幺一二两俩三仨四五六七八九十百千万亿廿\\d]"
-"""A character of a whole number, for use inside patterns."""
+LARGE = {"万": 10**4, "亿": 10**8, "兆": 10**12}
+_TOKEN = re.compile(r"\d[\d,]*(?:\.\d+)?|.")
+Tokens = Sequence[Decimal | str]
 
 
 def whole(text: str) -> int:
     """The whole number ``text``.  Raises :class:`ValueError` for what is none."""
-    if text.isascii():
-        return int(text)
-    text = text.replace("廿", "二十")
-    if all(char in DIGITS or char.isdigit() for char in text):
-        return int(digits(text))
-    return _large(text)
+    value = number(text)
+    if value != value.to_integral_value():
+        raise ValueError(text)
+    return int(value)
 
 
 def number(text: str) -> Decimal:
     """``text`` with or without decimals (点 or ``.``).  Raises :class:`ValueError`."""
-    for point in "点.":
-        if point in text:
-            before, after = text.split(point, 1)
-            return Decimal(f"{whole(before) if before else 0}.{digits(after)}")
-    return Decimal(whole(text))
+    text = text.replace("廿", "二十").replace("个亿", "亿")
+    if "点" in text:
+        return _pointed(*text.split("点", 1))
+    if all(char in DIGITS or char.isdigit() for char in text):
+        return Decimal(digits(text))
+    return _large(_tokens(text))
 
 
 def digits(text: str) -> str:
@@ -39,47 +40,57 @@ def digits(text: str) -> str:
     return "".join(str(DIGITS[char]) if char in DIGITS else char for char in text)
 
 
-def _large(text: str) -> int:
-    for sign, value in (("亿", LARGE["亿"]), ("万", LARGE["万"])):
-        if sign in text:
-            before, after = text.rsplit(sign, 1)
-            return _large(before) * value + _rest(after, value)
-    return _small(text)
+def _pointed(before: str, after: str) -> Decimal:
+    scale = 1
+    while after and (after[-1] in LARGE or after[-1] in UNITS):
+        scale *= LARGE.get(after[-1]) or UNITS[after[-1]]
+        after = after[:-1]
+    return Decimal(f"{whole(before)}.{digits(after)}") * scale
 
 
-def _rest(text: str, unit: int) -> int:
-    """What follows a unit: 五 in 一万五 is five of the next smaller unit, 零五 is five."""
-    if len(text) == 1 and text in DIGITS:
-        return DIGITS[text] * unit // 10
-    return _large(text) if text else 0
+def _tokens(text: str) -> list[Decimal | str]:
+    return [_token(part) for part in _TOKEN.findall(text)]
 
 
-def _small(text: str) -> int:
-    total, pending, last = 0, None, 0
-    for position, char in enumerate(text):
-        if char in UNITS:
-            total += (1 if pending is None else pending) * UNITS[char]
-            pending, last = None, UNITS[char]
-        elif char in DIGITS:
-            if pending is not None and pending != 0:
-                raise ValueError(text)
-            pending = DIGITS[char]
-            last = 0 if pending == 0 else last
-        elif char.isdigit():
-            return _ascii_head(text, position)
+def _token(part: str) -> Decimal | str:
+    if part[0].isdigit():
+        return Decimal(part.replace(",", ""))
+    if part in DIGITS:
+        return Decimal(DIGITS[part])
+    if part not in UNITS and part not in LARGE:
+        raise ValueError(part)
+    return part
+
+
+def _large(tokens: Tokens) -> Decimal:
+    """Splits at the largest sign: what stands before it is multiplied, what stands after it is added."""
+    for sign in ("兆", "亿", "万"):
+        if sign in tokens:
+            place = len(tokens) - 1 - list(tokens)[::-1].index(sign)
+            before = _large(tokens[:place]) if place else Decimal(1)
+            return before * LARGE[sign] + _rest(tokens[place + 1 :], LARGE[sign])
+    return _small(tokens)
+
+
+def _rest(tokens: Tokens, unit: int) -> Decimal:
+    """What follows a unit: 五 in 一万五 is five of the next smaller unit; 零五 is five."""
+    if len(tokens) == 1 and isinstance(tokens[0], Decimal) and 0 < tokens[0] < 10:
+        return tokens[0] * unit / 10
+    return _large(tokens) if tokens else Decimal(0)
+
+
+def _small(tokens: Tokens) -> Decimal:
+    total, pending, last = Decimal(0), None, 0
+    for token in tokens:
+        if isinstance(token, str):
+            total += (pending or 1) * UNITS[token]
+            pending, last = None, UNITS[token]
+        elif pending:
+            raise ValueError(token)
         else:
-            raise ValueError(text)
+            last = 0 if token == 0 else last
+            pending = token
     if pending is None:
         return total
-    return total + pending * (last // 10 if last > 10 else 1)
-
-
-def _ascii_head(text: str, position: int) -> int:
-    """3千, 12万: ASCII digits before a unit."""
-    end = position
-    while end < len(text) and text[end].isdigit() and text[end] not in DIGITS:
-        end += 1
-    if position or (text[end:] and text[end] not in UNITS):
-        raise ValueError(text)
-    head, rest = int(text[:end]), text[end:]
-    return head if not rest else head * UNITS[rest[0]] + _rest(rest[1:], UNITS[rest[0]])
+    colloquial = last > 10 and pending < 10
+    return total + pending * (last // 10 if colloquial else 1)

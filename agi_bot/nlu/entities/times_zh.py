@@ -79,6 +79,6 @@ GRAMMAR = Grammar(
     rules=(*dates_zh.RULES, *_RULES),
     filler=re.compile(r"[的啊吧嗯呃哦那就在呢是个、]*"),
     joiner=re.compile(r"(?:到|至|或者?|或者说|和|跟)"),
-    denied_before=re.compile(r"(?:不要|不是|别|除了|不约)$"),
+    denied_before=re.compile(r"(?:不要|不是|别|除了|不约|农历|阴历|旧历)$"),
     denied_after=re.compile(rf"(?:我|都|也|这|那|个|时间|的话|恐怕|可能|是)*(?:{_CANNOT})(?!吗|么)"),
 )

@@ -11,6 +11,7 @@ from agi_bot.nlu.entities.numerals_en import SCALES, SMALL, decimal_of
 
 _WORD = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+|[a-z]+(?:'[a-z]+)?|[%$£€¥+-]")
 _FRACTIONS = {("a", "half"): "0.5", ("a", "quarter"): "0.25", ("three", "quarters"): "0.75"}
+_SCALES = {**SCALES, "dozen": 12, "dozens": 12}
 _OH = frozenset({"oh", "o", "zero"})
 _AMOUNTS = frozenset({"hundred", "thousand", "million", "billion", "grand", "k"})
 
@@ -83,7 +84,7 @@ class _Reader:
             self._group = self._group * 100 + SMALL[self._peek(1)]
             self._at += 2
             return True
-        if word == "and" and self._big() and self._peek(1) in SMALL:
+        if word == "and" and self._big() and (self._peek(1) in SMALL or self._peek(1).isdigit()):
             self._at += 1
             return True
         return False
@@ -111,9 +112,9 @@ class _Reader:
         return True
 
     def _ascii(self, word: str) -> bool:
-        if self._group is not None:
+        if self._group is not None and not self._big():
             return False
-        self._group = decimal_of(word)
+        self._group = (self._group or 0) + decimal_of(word)
         self._at += 1
         return True
 
@@ -144,14 +145,16 @@ class _Reader:
         return Decimal(f"0.{digits}")
 
     def _and_fraction(self) -> Decimal:
-        if self._peek() == "and" and (fraction := _FRACTIONS.get((self._peek(1), self._peek(2)))):
-            self._at += 3
-            return Decimal(fraction)
-        return Decimal(0)
+        """Two *and a half*; after a million it is half a million."""
+        if self._peek() != "and" or not (fraction := _FRACTIONS.get((self._peek(1), self._peek(2)))):
+            return Decimal(0)
+        scale = SCALES.get(self._words[self._at - 1], 1)
+        self._at += 3
+        return Decimal(fraction) * (scale if scale >= 1000 else 1)
 
     def _scaled(self, value: Decimal) -> Decimal:
         """Two and a half *thousand*, one point two *million*."""
-        while value % 100 != 0 and (scale := SCALES.get(self._peek())):
+        while value % 100 != 0 and (scale := _SCALES.get(self._peek())):
             value *= scale
             self._at += 1
         return value
@@ -161,11 +164,11 @@ class _Reader:
         text = " ".join(self._words[self._first : self._first + 5])
         match = re.match(
             r"(?P<part>half|a quarter|three quarters|a couple|a dozen)(?: of)?(?: an?)? ?"
-            r"(?P<scale>hundred|thousand|million|billion)?\b",
+            r"(?P<scale>hundred|thousand|million|billion|dozen)?\b",
             text,
         )
         if not match or (not match["scale"] and match["part"] not in ("a couple", "a dozen")):
             return None
         part = {"half": "0.5", "a quarter": "0.25", "three quarters": "0.75", "a couple": "2"}.get(match["part"], "12")
-        value = Decimal(part) * (SCALES[match["scale"]] if match["scale"] else 1)
+        value = Decimal(part) * (_SCALES[match["scale"]] if match["scale"] else 1)
         return Numeral(value, self._first, self._first + len(match[0].split()))

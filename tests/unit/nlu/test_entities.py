@@ -71,6 +71,8 @@ def test_text_slots_get_the_whole_utterance() -> None:
         ("zh-CN", "不要三点", "time"),
         ("zh-CN", "三十一月四十号", "date"),
         ("zh-CN", "二月三十号", "date"),
+        ("zh-CN", "农历三月初一", "date"),
+        ("zh-CN", "二零二七年二月二十九号", "date"),
         ("zh-CN", "二十五点", "time"),
         ("zh-CN", "好的", "phone"),
         ("zh-CN", "一一零一零一一九九零零三零七八八八九", "id"),
@@ -103,6 +105,14 @@ def test_nothing_is_found_where_nothing_is_meant(language: str, text: str, kind:
         ("zh-CN", "下周日", "date", "2026-11-29T09:30", date(2026, 12, 6)),
         ("zh-CN", "两个小时后", "time", "2026-11-24T23:00", time(1, 0)),
         ("zh-CN", "两个小时后", "date", "2026-11-24T23:00", date(2026, 11, 25)),
+        ("zh-CN", "昨天", "date", "2026-11-24T09:30", date(2026, 11, 23)),
+        ("zh-CN", "上周五", "date", "2026-11-24T09:30", date(2026, 11, 20)),
+        ("zh-CN", "十二月底", "date", "2026-11-24T09:30", date(2026, 12, 31)),
+        ("zh-CN", "十二月四号，星期五", "date", "2026-11-24T09:30", date(2026, 12, 4)),
+        ("en", "last friday", "date", "2026-11-24T09:30", date(2026, 11, 20)),
+        ("en", "two days ago", "date", "2026-11-24T09:30", date(2026, 11, 22)),
+        ("en", "two days from tomorrow", "date", "2026-11-24T09:30", date(2026, 11, 27)),
+        ("en", "the first friday of next month", "date", "2026-11-24T09:30", date(2026, 12, 4)),
         ("en", "next monday", "date", "2026-11-29T09:30", date(2026, 11, 30)),
         ("en", "in an hour", "datetime", "2026-12-31T23:30", datetime(2027, 1, 1, 0, 30)),
         ("en", "the thirty first", "date", "2026-11-24T09:30", date(2026, 12, 31)),
@@ -175,6 +185,28 @@ def test_entities_of_the_data(text: str, wanted: str, found: list[tuple[str, Val
 def test_digits_keep_leading_zeros() -> None:
     assert find("zh-CN", "尾号零零八八", "digits") == ["0088"]
     assert find("en", "it ends in oh oh double eight", "digits") == ["0088"]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "kind", "value"),
+    [
+        ("zh-CN", "一万零十二", "number", 10012),
+        ("zh-CN", "5万4千6百", "number", 54600),
+        ("zh-CN", "3万4000", "number", 34000),
+        ("zh-CN", "一千多万", "number", 10_000_000),
+        ("zh-CN", "五分之一", "number", Decimal("0.2")),
+        ("zh-CN", "三分之一", "percent", Decimal("33.33")),
+        ("zh-CN", "三成半", "percent", 35),
+        ("zh-CN", "打八折", "percent", 80),
+        ("zh-CN", "七五折", "percent", 75),
+        ("en", "half a dozen", "number", 6),
+        ("en", "a million and a half", "number", 1_500_000),
+        ("en", "3 hundred and 21", "number", 321),
+        ("en", "fifteen dollars and fifty", "money", Decimal("15.5")),
+    ],
+)
+def test_values_beside_the_tables(language: str, text: str, kind: str, value: Value) -> None:
+    assert find(language, text, kind) == [value]
 
 
 def test_money_is_a_whole_number_or_a_decimal() -> None:
