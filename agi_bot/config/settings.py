@@ -100,7 +100,7 @@ class SpeakingSettings(Section):
 
     voices: Path | None = Field(None, description="Your own voices.yml; empty: the voices that are shipped.")
     voice: dict[str, str] = Field(
-        default_factory=lambda: {"zh-CN": "calm_female", "en": "calm_female_en"},
+        default_factory=lambda: {"zh-CN": "calm_female", "en": "calm_female"},
         description="Voice by language where a flow names none.",
     )
     cache: Path = Field(Path("agi-bot-data/prompts"), description="Folder of rendered prompts.")

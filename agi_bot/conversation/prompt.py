@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 from agi_bot.audio import FRAME_MS, Frame, Resampler, frame_bytes
 from agi_bot.contracts import Voice
@@ -19,11 +22,41 @@ def count_words(text: str) -> int:
     return len(_WORD.findall(text))
 
 
+class Part(Protocol):
+    """A run of words of a prompt that is spoken at one go; a :class:`~agi_bot.flow.events.Span` is one."""
+
+    @property
+    def text(self) -> str:
+        """The words."""
+
+    @property
+    def protected(self) -> bool:
+        """Never cut by the caller."""
+
+
+@runtime_checkable
+class PlanningVoice(Protocol):
+    """A voice that cuts prompts itself, where a speaker pauses (:class:`~agi_bot.speech.prompts.CachedVoice`)."""
+
+    def plan(self, prompt: Sequence[Span]) -> list[Any]:
+        """The parts in which ``prompt`` is spoken."""
+
+    def speak_planned(self, todo: Sequence[Any]) -> AsyncIterator[tuple[int, Frame]]:
+        """Frames of the parts, each with its part's index."""
+
+
+async def _span_by_span(voice: Voice, spans: Sequence[Part]) -> AsyncIterator[tuple[int, Frame]]:
+    for index, span in enumerate(spans):
+        if count_words(span.text):
+            async for frame in voice.speak(span.text):
+                yield index, frame
+
+
 @dataclass(slots=True)
 class _Piece:
-    """A span and the frames [start, end) that it became; ``end`` is None while it is rendered."""
+    """A part and the frames [start, end) that it became; ``end`` is None while it is rendered."""
 
-    span: Span
+    part: Part
     start: int
     end: int | None = None
 
@@ -43,6 +76,7 @@ class Prompt:
         self._voice = voice
         self._rate = rate
         self._frames: list[Frame] = []
+        self._parts: Sequence[Part] = ()
         self._pieces: list[_Piece] = []
         self._rendered = False
         self._error: AgiBotError | None = None
@@ -76,16 +110,18 @@ class Prompt:
         if not self.say.barge_in:
             return True
         piece = self._piece_at(self.position)
-        return piece is not None and piece.span.protected
+        return piece is not None and piece.part.protected
 
     @property
     def protected_left(self) -> bool:
         """Whether a protected span has not been spoken to its end."""
         if not self.say.barge_in:
             return True
-        return any(self._unspoken(span, index) for index, span in enumerate(self.say.spans) if span.protected)
+        if not self._parts:
+            return any(span.protected for span in self.say.spans)
+        return any(self._unspoken(index) for index, part in enumerate(self._parts) if part.protected)
 
-    def _unspoken(self, span: Span, index: int) -> bool:
+    def _unspoken(self, index: int) -> bool:
         if index >= len(self._pieces):
             return True
         end = self._pieces[index].end
@@ -97,7 +133,7 @@ class Prompt:
         return sum(self._words_of(piece) for piece in self._pieces)
 
     def _words_of(self, piece: _Piece) -> int:
-        words = count_words(piece.span.text)
+        words = count_words(piece.part.text)
         end = piece.end if piece.end is not None else len(self._frames)
         if self.position >= end > piece.start and piece.end is not None:
             return words
@@ -116,7 +152,7 @@ class Prompt:
 
     def rewind(self, frames: int | None) -> None:
         """Go back by ``frames``, or to the start (None); never back into a protected span that is done."""
-        floor = max((p.end or 0 for p in self._pieces if p.span.protected), default=0)
+        floor = max((p.end or 0 for p in self._pieces if p.part.protected), default=0)
         target = 0 if frames is None else self.position - frames
         self.position = max(target, floor if floor <= self.position else 0, 0)
 
@@ -139,8 +175,8 @@ class Prompt:
 
     async def _render(self) -> None:
         try:
-            for span in self.say.spans:
-                await self._render_span(span)
+            async with aclosing(self._speak()) as sounds:  # type: ignore[type-var]
+                await self._take(sounds)
         except AgiBotError as error:
             self._error = error
         except Exception as error:
@@ -149,15 +185,33 @@ class Prompt:
             self._rendered = True
             self._more.set()
 
-    async def _render_span(self, span: Span) -> None:
-        piece = _Piece(span, len(self._frames))
-        self._pieces.append(piece)
+    def _speak(self) -> AsyncIterator[tuple[int, Frame]]:
+        if isinstance(self._voice, PlanningVoice):
+            self._parts = self._voice.plan(self.say.spans)
+            return self._voice.speak_planned(self._parts)
+        self._parts = list(self.say.spans)
+        return _span_by_span(self._voice, self._parts)
+
+    async def _take(self, sounds: AsyncIterator[tuple[int, Frame]]) -> None:
         cutter = _Cutter(self._voice.rate, self._rate)
-        if count_words(span.text):
-            async for sound in self._voice.speak(span.text):
-                self._add(cutter.push(sound))
-            self._add(cutter.rest())
-        piece.end = len(self._frames)
+        async for index, sound in sounds:
+            if index >= len(self._pieces):
+                self._add(cutter.rest())
+                self._begin_pieces(index)
+                cutter = _Cutter(self._voice.rate, self._rate)
+            self._add(cutter.push(sound))
+        self._add(cutter.rest())
+        self._begin_pieces(len(self._parts))
+
+    def _begin_pieces(self, index: int) -> None:
+        """End the piece that was rendered, and begin the one at ``index``; parts without sound get none."""
+        here = len(self._frames)
+        if self._pieces:
+            self._pieces[-1].end = here
+        while len(self._pieces) < min(index, len(self._parts)):
+            self._pieces.append(_Piece(self._parts[len(self._pieces)], here, here))
+        if index < len(self._parts):
+            self._pieces.append(_Piece(self._parts[index], here))
 
     def _add(self, frames: list[Frame]) -> None:
         self._frames.extend(frames)
