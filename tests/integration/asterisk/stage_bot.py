@@ -1,13 +1,15 @@
 """A bot process for the tests that kill and freeze it: takes every call and hums.
 
 ``python stage_bot.py OPTIONS`` with OPTIONS in JSON: ``ami`` (host, port, user, secret; may
-be missing) and ``direct``.  It prints one JSON line with its ports, then one a call.
+be missing), ``direct``, and the two ports.  It prints a JSON line when it is ready, then
+one a call.  Under a supervisor it lets its heart beat, as ``agi-bot serve`` does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from typing import Any
@@ -18,6 +20,7 @@ from agi_bot.errors import CallGone
 from agi_bot.pbx.ami import AmiOptions
 from agi_bot.pbx.asterisk.options import AsteriskOptions
 from agi_bot.pbx.asterisk.pbx import AsteriskPbx
+from agi_bot.supervisor import Heart
 
 HUM = Frame(bytes([0, 16, 0, 240]) * 80)
 
@@ -40,10 +43,13 @@ async def serve(call: Call) -> None:
 async def main(options: dict[str, Any]) -> None:
     """Serve until killed."""
     ami = AmiOptions(**options["ami"]) if options.get("ami") else None
-    pbx = AsteriskPbx(AsteriskOptions(agi_port=0, audio_port=0, ami=ami, direct=options.get("direct", False)))
+    pbx = AsteriskPbx(
+        AsteriskOptions(agi_port=options["agi"], audio_port=options["audio"], ami=ami, direct=options["direct"])
+    )
     await pbx.start()
-    print(json.dumps({"agi": pbx.agi.port, "audio": pbx.media.port}), flush=True)
-    running = set()
+    print(json.dumps({"pid": os.getpid()}), flush=True)
+    heart = Heart.from_environment()
+    running = {asyncio.create_task(heart.beat())} if heart else set()
     async for call in pbx.calls():
         running.add(asyncio.create_task(serve(call)))
 

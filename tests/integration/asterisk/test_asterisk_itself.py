@@ -37,7 +37,9 @@ async def test_two_run_beside_each_other_and_leave_nothing(asterisk_installation
     assert [folder for folder in folders if folder.exists()] == []
 
 
-async def test_a_given_folder_is_kept_and_its_log_has_no_error(asterisk_installation: Installation, tmp_path: Path) -> None:
+async def test_a_given_folder_is_kept_and_its_log_has_no_error(
+    asterisk_installation: Installation, tmp_path: Path
+) -> None:
     async with Asterisk(asterisk_installation, folder=tmp_path / "a") as running:
         await running.cli("core show version")
     assert [line for line in running.log.read_text().splitlines() if " ERROR[" in line] == []

@@ -18,6 +18,8 @@ from uuid import uuid4
 import pytest
 
 from agi_bot.demo.asterisk import Asterisk
+from agi_bot.demo.ports import free_port
+from agi_bot.supervisor import Supervisor
 from tests.integration.asterisk.events import Events, ami_options
 
 pytestmark = pytest.mark.asterisk
@@ -72,71 +74,107 @@ async def test_bot_that_accepts_and_says_nothing(asterisk: Asterisk, events: Eve
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_bot_that_is_killed_in_mid_call(asterisk: Asterisk, events: Events, way: str) -> None:
-    async with _bot(asterisk) as bot:
+async def test_bot_that_is_killed_in_mid_call(asterisk: Asterisk, events: Events, way: str, tmp_path: Path) -> None:
+    async with _bot(asterisk, tmp_path / "bot") as (bot, process):
         await _talking(asterisk, events, bot, way)
         died = time.time()
-        bot.send(signal.SIGKILL)
+        process.send_signal(signal.SIGKILL)
         _check(await events.wait("After", count=CALLS), {"LOST"})
     assert max(float(one["at"]) for one in events.of("After")) - died < 2
     await events.wait("Fallback", count=CALLS)
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_bot_that_freezes_in_mid_call(asterisk: Asterisk, events: Events, way: str) -> None:
-    async with _bot(asterisk) as bot:
+async def test_bot_that_freezes_in_mid_call(asterisk: Asterisk, events: Events, way: str, tmp_path: Path) -> None:
+    async with _bot(asterisk, tmp_path / "bot") as (bot, process):
         await _talking(asterisk, events, bot, way)
         froze = time.time()
-        bot.send(signal.SIGSTOP)
+        process.send_signal(signal.SIGSTOP)
         _check(await events.wait("After", count=CALLS), {"LOST"})
     assert max(float(one["at"]) for one in events.of("After")) - froze < 5
     await events.wait("Fallback", count=CALLS)
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_bot_that_lives_is_not_interrupted(asterisk: Asterisk, events: Events, way: str) -> None:
-    async with _bot(asterisk) as bot:
+async def test_bot_that_lives_is_not_interrupted(asterisk: Asterisk, events: Events, way: str, tmp_path: Path) -> None:
+    async with _bot(asterisk, tmp_path / "bot") as (bot, _):
         await _talking(asterisk, events, bot, way, count=5)
         await asyncio.sleep(6)
         assert events.of("After") == []
 
 
-async def _talking(asterisk: Asterisk, events: Events, bot: Bot, way: str, count: int = CALLS) -> None:
+async def test_frozen_bot_without_ami_is_killed_by_its_supervisor(
+    asterisk: Asterisk, events: Events, tmp_path: Path
+) -> None:
+    """Nobody renews a loan here: the line is lent for good, and only the supervisor notices."""
+    log = tmp_path / "bot"
+    agi, audio = (free_port(socket.SOCK_STREAM) for _ in range(2))
+    shell = 'exec "$0" "$@" >>' + str(log)
+    command = ["sh", "-c", shell, *_command({"agi": agi, "audio": audio, "direct": True})]
+    supervisor = Supervisor(command)
+    running = asyncio.create_task(supervisor.run())
+    try:
+        bot = Bot(log, agi, audio)
+        await bot.lines(1)
+        await _talking(asterisk, events, bot, "bot", loan=0)
+        froze = time.time()
+        os.kill(supervisor.pid, signal.SIGSTOP)
+        _check(await events.wait("After", count=CALLS), {"LOST"})
+        assert max(float(one["at"]) for one in events.of("After")) - froze < 5
+        await events.wait("Fallback", count=CALLS)
+        await bot.lines(CALLS + 2)  # it is back
+        events.seen.clear()
+        await events.dial("bot", "new")
+        await bot.lines(CALLS + 3)
+        assert events.of("After") == []
+    finally:
+        supervisor.stop()
+        await running
+
+
+async def _talking(
+    asterisk: Asterisk, events: Events, bot: Bot, way: str, *, count: int = CALLS, loan: int = 4
+) -> None:
     """Wait until ``count`` callers are talking to ``bot``."""
-    await _point(asterisk, bot.agi, bot.audio, loan=4)
+    await _point(asterisk, bot.agi, bot.audio, loan)
     await _call(events, way, count)
-    await asyncio.wait_for(bot.calls(count), 20)
+    await bot.lines(1 + count)
     assert events.of("After") == []
 
 
 class Bot:
-    """A process of stage_bot.py."""
+    """What a process of stage_bot.py tells."""
 
-    def __init__(self, process: asyncio.subprocess.Process, ports: Mapping[str, int]) -> None:
-        self._process = process
-        self.agi = ports["agi"]
-        self.audio = ports["audio"]
+    def __init__(self, log: Path, agi: int, audio: int) -> None:
+        self._log = log
+        self.agi = agi
+        self.audio = audio
 
-    def send(self, number: signal.Signals) -> None:
-        self._process.send_signal(number)
+    async def lines(self, count: int, within_s: float = 20) -> list[dict[str, str]]:
+        """Wait until it has told ``count`` things: that it is ready, then its calls."""
+        for _ in range(int(within_s / 0.05)):
+            told = self._log.read_text().splitlines() if self._log.exists() else []
+            if len(told) >= count:
+                return [json.loads(line) for line in told]
+            await asyncio.sleep(0.05)
+        raise TimeoutError(f"the bot told {len(told)} of {count} things in {within_s} s")
 
-    async def calls(self, count: int) -> None:
-        """Wait until it has told of ``count`` calls."""
-        assert self._process.stdout is not None
-        for _ in range(count):
-            assert b'"demo"' in await self._process.stdout.readline()
+
+def _command(options: dict[str, object]) -> list[str]:
+    return [sys.executable, str(Path(__file__).with_name("stage_bot.py")), json.dumps(options)]
 
 
 @asynccontextmanager
-async def _bot(asterisk: Asterisk) -> AsyncIterator[Bot]:
-    options = {"ami": asdict(ami_options(asterisk)), "direct": True}
-    script = Path(__file__).with_name("stage_bot.py")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, str(script), json.dumps(options), stdout=asyncio.subprocess.PIPE, env=dict(os.environ)
-    )
+async def _bot(asterisk: Asterisk, log: Path) -> AsyncIterator[tuple[Bot, asyncio.subprocess.Process]]:
+    """A bot with an AMI login."""
+    agi, audio = (free_port(socket.SOCK_STREAM) for _ in range(2))
+    options = {"ami": asdict(ami_options(asterisk)), "direct": True, "agi": agi, "audio": audio}
+    with log.open("wb") as sink:
+        process = await asyncio.create_subprocess_exec(*_command(options), stdout=sink)
     try:
-        assert process.stdout is not None
-        yield Bot(process, json.loads(await asyncio.wait_for(process.stdout.readline(), 20)))
+        bot = Bot(log, agi, audio)
+        await bot.lines(1)
+        yield bot, process
     finally:
         if process.returncode is None:
             process.kill()
