@@ -254,7 +254,8 @@ class TurnTaker:
             return settings.value_ms, "value_missing"
         if not self._answered(now, asks, settings) or self._asks_for(asks, _OPEN_KINDS):
             return settings.normal_ms, "silence"
-        return (settings.quick_ms, "complete") if self._is_closed(text, asks) else (settings.sure_ms, "answered")
+        closed = self._is_closed(text, now, asks)
+        return (settings.quick_ms, "complete") if closed else (settings.sure_ms, "answered")
 
     def _is_open(self, text: str, now: Now, asks: Asks) -> bool:
         if is_made_of(text, self._words.hesitation):
@@ -265,12 +266,12 @@ class TurnTaker:
         """What was said is understood for sure and is what the step waits for."""
         return self._sure(now, settings) and (self._expects(now, asks) or bool(asks.wanted))
 
-    def _is_closed(self, text: str, asks: Asks) -> bool:
+    def _is_closed(self, text: str, now: Now, asks: Asks) -> bool:
         """Nothing more is to be expected after ``text``, which is an answer."""
         if self._asks_for(asks, _FIXED_KINDS):
             return False
         closed = is_made_of(text, self._words.closed | self._words.hesitation)
-        return closed or bool(asks.wanted) or ends_with(text, self._words.closing)
+        return closed or self._found_all(now, asks) or ends_with(text, self._words.closing)
 
     def _sure(self, now: Now, settings: TurnSettings) -> bool:
         intent = now.intent
@@ -280,12 +281,16 @@ class TurnTaker:
     def _expects(now: Now, asks: Asks) -> bool:
         return now.intent is not None and now.intent.name in asks.expected
 
-    @staticmethod
-    def _has_value(now: Now, asks: Asks) -> bool:
+    def _has_value(self, now: Now, asks: Asks) -> bool:
         if now.intent is None or now.intent_of != now.partial:
             return False
-        found = {entity.kind for entity in now.intent.entities}
-        return all(_fits(kind, found) for kind in asks.wanted.values()) or now.intent.name in asks.expected
+        return self._found_all(now, asks) or now.intent.name in asks.expected
+
+    @staticmethod
+    def _found_all(now: Now, asks: Asks) -> bool:
+        """The step wants values, and all of them were said."""
+        found = {entity.kind for entity in now.intent.entities} if now.intent else set()
+        return bool(asks.wanted) and all(_fits(kind, found) for kind in asks.wanted.values())
 
     @staticmethod
     def _asks_for(asks: Asks, kinds: frozenset[str]) -> bool:

@@ -179,7 +179,9 @@ def test_numbers_come_in_groups(kind: str, why: str) -> None:
 
 def test_an_expected_intent_answers_a_step_that_also_wants_a_value() -> None:
     asks = Question(expected=("deny",), wanted={"new_time": "datetime"})
-    assert Scene(asks, meanings={"不用了": intent("deny")}).say("不用了").hush(3000).last.why == "complete"
+    assert Scene(asks, meanings={"不用了": intent("deny")}).say("不用了").hush(3000).last.why == "answered"
+    found = {"后天三点": intent("deny", 0.9, "datetime")}
+    assert Scene(asks, meanings=found).say("后天三点").hush(3000).last.why == "complete"
 
 
 def test_a_pause_inside_a_sentence_does_not_end_it() -> None:
