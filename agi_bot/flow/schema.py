@@ -17,7 +17,7 @@ def flow_schema() -> dict[str, Any]:
     return _named(Script.model_json_schema(by_alias=True), "agi-bot flow")
 
 
-def test_schema() -> dict[str, Any]:
+def dialogue_test_schema() -> dict[str, Any]:
     """The schema of a file of dialogue tests."""
     return _named(TypeAdapter(list[TestCase]).json_schema(by_alias=True), "agi-bot dialogue tests")
 

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from agi_bot.flow.loader import document
-from agi_bot.flow.schema import flow_schema, test_schema
+from agi_bot.flow.schema import flow_schema, dialogue_test_schema
 from agi_bot.flow.tree import parse
 
 from .talking import MINIMAL
@@ -32,7 +32,7 @@ def test_our_flows_fit(path: Path) -> None:
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
 def test_our_dialogue_tests_fit(path: Path) -> None:
-    assert faults(test_schema(), document(path).plain()) == []
+    assert faults(dialogue_test_schema(), document(path).plain()) == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,100 @@
+"""What the commands for script authors share: finding flows, and the world they are checked against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from agi_bot.app.understanding import Understanding
+from agi_bot.config import Settings
+from agi_bot.contracts import Interpreter
+from agi_bot.errors import FlowError
+from agi_bot.flow import BrokenFlow, Flow, Problem, load
+from agi_bot.flow.check import NluFacts, check
+from agi_bot.flow.problem import in_order
+from agi_bot.nlu.data import NluData
+from agi_bot.speech.voices import Voices
+
+TESTS = "tests"
+
+
+class Desk:
+    """Flows and everything beside them, as ``settings`` say."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._understanding = Understanding(settings)
+        self._voices: list[tuple[str, str]] | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the flows."""
+        return self._settings.flows.folder
+
+    def files(self, paths: Sequence[Path]) -> list[Path]:
+        """The flow files that ``paths`` name (files, or folders to search); none: all flows.
+
+        Raises :class:`~agi_bot.errors.FlowError` for a path that is not there.
+        """
+        found: list[Path] = []
+        for path in paths or [self.folder]:
+            if not path.exists():
+                raise FlowError(f"{path}: there is no such file or folder", cure="check the path")
+            found.extend(_below(path) if path.is_dir() else [path])
+        return list(dict.fromkeys(found))
+
+    def find(self, name: str) -> Flow:
+        """The flow in the file ``name``, or the one called ``name``.  Raises FlowError."""
+        if Path(name).is_file():
+            return load(name)
+        for path in self.files([]):
+            if path.stem == name:
+                return load(path)
+        known = ", ".join(path.stem for path in self.files([]))
+        raise FlowError(f"there is no flow {name}", cure=f"{self.folder} has {known or 'none'}")
+
+    def problems(self, path: Path) -> list[Problem]:
+        """Everything wrong with the flow in ``path``.  Raises :class:`~agi_bot.errors.NluError`."""
+        try:
+            flow = load(path)
+        except BrokenFlow as broken:
+            return in_order(broken.problems)
+        return self.check(flow)
+
+    def check(self, flow: Flow) -> list[Problem]:
+        """The checker's findings, against training data, voices and hooks of this installation."""
+        return check(
+            flow, nlu=self.nlu(flow), voices=self.voices(flow.language), hooks=set(self._settings.hooks) or None
+        )
+
+    def nlu(self, flow: Flow) -> NluFacts:
+        """The training data that the flow will have."""
+        return _facts(tuple(self._understanding.data_of(flow)))
+
+    def voices(self, language: str) -> set[str]:
+        """Names of the voices of ``language``."""
+        if self._voices is None:
+            entries = Voices.load(self._settings.speaking.voices).entries
+            self._voices = [(entry.name, entry.language) for entry in entries]
+        return {name for name, spoken in self._voices if spoken.split("-")[0] == language.split("-")[0]}
+
+    async def interpreter(self, flow: Flow) -> Interpreter:
+        """What understands the caller of ``flow``.  Raises :class:`~agi_bot.errors.NluError`."""
+        return await self._understanding.of(flow)
+
+
+def tests_of(path: Path) -> Path:
+    """The file of the dialogue tests of the flow in ``path``."""
+    return path.parent / TESTS / path.name
+
+
+@lru_cache(maxsize=32)
+def _facts(files: tuple[Path, ...]) -> NluFacts:
+    data = NluData.load(files)
+    examples = {intent: [example.text for example in data.examples(intent)] for intent in data.intents}
+    return NluFacts(examples, data.entities)
+
+
+def _below(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*.yaml") if TESTS not in path.relative_to(folder).parts)
