@@ -1,0 +1,529 @@
+"""Clock, inbox, playout and a whole line, with a transport that the test looks into."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from agi_bot.audio import Frame
+from agi_bot.contracts import Digit
+from agi_bot.errors import CallGone, PbxDown, PbxError
+from agi_bot.pbx.audiosocket.clock import LineClock
+from agi_bot.pbx.audiosocket.inbox import Inbox
+from agi_bot.pbx.audiosocket.line import Line, MediaLimits
+from agi_bot.pbx.audiosocket.playout import Playout
+from agi_bot.pbx.audiosocket.protocol import HANG_UP, Failure, HangUp, Hello, encode
+from agi_bot.pbx.audiosocket.server import PROBE, MediaServer
+
+UUID_7 = UUID(int=7)
+HELLO = encode(Hello(UUID_7))
+SILENCE = b"\x10\x01\x40" + bytes(320)
+
+
+def frame(number: int) -> Frame:
+    return Frame(bytes((number, 0)) * 160)
+
+
+async def source(*frames: Frame) -> AsyncIterator[Frame]:
+    for each in frames:
+        yield each
+
+
+async def all_of(inbox: Inbox) -> list[Frame | Digit]:
+    return [item async for item in inbox.items()]
+
+
+# --- inbox ---
+
+
+async def test_an_inbox_keeps_order_and_ends() -> None:
+    inbox = Inbox(10)
+    reading = asyncio.create_task(all_of(inbox))
+    for item in (frame(1), Digit("5"), frame(2)):
+        inbox.put(item)
+        await asyncio.sleep(0)
+    inbox.close()
+    inbox.put(frame(3))
+    assert await reading == [frame(1), Digit("5"), frame(2)]
+
+
+async def test_a_full_inbox_drops_the_oldest_sound_but_no_key() -> None:
+    inbox = Inbox(3)
+    for item in (Digit("1"), frame(1), frame(2), frame(3), Digit("2"), frame(4)):
+        inbox.put(item)
+    inbox.close()
+    assert await all_of(inbox) == [Digit("1"), Digit("2"), frame(4)]
+    assert inbox.dropped == 3
+
+
+async def test_even_keys_alone_cannot_fill_the_memory() -> None:
+    inbox = Inbox(3)
+    for key in "123456":
+        inbox.put(Digit(key))
+    inbox.close()
+    assert await all_of(inbox) == [Digit("4"), Digit("5"), Digit("6")]
+
+
+async def test_a_discarded_inbox_is_empty() -> None:
+    inbox = Inbox(3)
+    inbox.put(frame(1))
+    inbox.close(discard=True)
+    assert await all_of(inbox) == []
+
+
+# --- playout ---
+
+
+async def drain(playout: Playout, playing: asyncio.Task[None]) -> list[bytes | None]:
+    """What the clock would send, one chunk at a time, until the play is over."""
+    sent = []
+    while not playing.done():
+        await asyncio.sleep(0)
+        sent.append(playout.next())
+    return [chunk for chunk in sent if chunk is not None]
+
+
+async def test_frames_of_any_length_become_chunks_of_20_ms() -> None:
+    playout = Playout(8000)
+    pcm = bytes(range(200)) * 8
+    uneven = [Frame(pcm[0:2]), Frame(pcm[2:1002]), Frame(b""), Frame(pcm[1002:])]
+    sent = await drain(playout, asyncio.create_task(playout.play(source(*uneven))))
+    assert all(len(chunk) == 320 for chunk in sent if chunk)
+    assert b"".join(chunk for chunk in sent if chunk) == pcm
+    assert len(sent) == 5
+
+
+async def test_the_last_chunk_is_filled_up_with_silence() -> None:
+    playout = Playout(8000)
+    sent = await drain(playout, asyncio.create_task(playout.play(source(Frame(b"\1\2" * 10)))))
+    assert sent == [b"\1\2" * 10 + bytes(300)]
+
+
+async def test_only_a_little_is_taken_ahead_of_the_line() -> None:
+    taken = 0
+
+    async def endless() -> AsyncIterator[Frame]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield frame(taken % 100)
+
+    playout = Playout(8000)
+    playing = asyncio.create_task(playout.play(endless()))
+    await asyncio.sleep(0.01)
+    assert taken <= 4
+    playing.cancel()
+    with suppress(asyncio.CancelledError):
+        await playing
+    assert playout.next() is None
+
+
+async def test_a_cancelled_play_closes_its_source() -> None:
+    closed = asyncio.Event()
+
+    async def endless() -> AsyncIterator[Frame]:
+        try:
+            while True:
+                yield frame(1)
+        finally:
+            closed.set()
+
+    playout = Playout(8000)
+    playing = asyncio.create_task(playout.play(endless()))
+    await asyncio.sleep(0)
+    playing.cancel()
+    with suppress(asyncio.CancelledError):
+        await playing
+    assert closed.is_set()
+
+
+async def test_two_plays_at_once_are_refused() -> None:
+    playout = Playout(8000)
+    first = asyncio.create_task(playout.play(source(frame(1))))
+    await asyncio.sleep(0)
+    with pytest.raises(PbxError, match="playing already"):
+        await playout.play(source(frame(2)))
+    assert await drain(playout, first) == [frame(1).pcm]
+
+
+async def test_a_closed_playout_ends_its_play_with_the_reason() -> None:
+    playout = Playout(8000)
+    playing = asyncio.create_task(playout.play(source(*map(frame, range(1, 9)))))
+    await asyncio.sleep(0)
+    playout.close(CallGone("hung up"))
+    with pytest.raises(CallGone, match="hung up"):
+        await playing
+
+
+async def test_a_source_that_fails_leaves_the_line_silent_and_usable() -> None:
+    async def broken() -> AsyncIterator[Frame]:
+        yield frame(1)
+        raise RuntimeError("no voice")
+
+    playout = Playout(8000)
+    with pytest.raises(RuntimeError):
+        await playout.play(broken())
+    assert playout.next() is None
+    assert await drain(playout, asyncio.create_task(playout.play(source(frame(2))))) == [frame(2).pcm]
+
+
+# --- clock ---
+
+
+class Counting:
+    def __init__(self, fail: bool = False) -> None:
+        self.ticks = 0
+        self.fail = fail
+
+    def tick(self) -> None:
+        self.ticks += 1
+        if self.fail:
+            raise RuntimeError("broken line")
+
+
+async def test_every_line_is_ticked_as_often_as_the_others() -> None:
+    clock = LineClock()
+    lines = [Counting() for _ in range(10)]
+    for line in lines:
+        clock.add(line)
+    await asyncio.sleep(0.5)
+    for line in lines:
+        clock.remove(line)
+    counts = [line.ticks for line in lines]
+    assert min(counts) > 10
+    assert max(counts) - min(counts) <= 1
+
+
+async def test_a_clock_without_lines_has_no_timer() -> None:
+    clock = LineClock()
+    line = Counting()
+    clock.add(line)
+    clock.remove(line)
+    clock.remove(line)
+    await asyncio.sleep(0.05)
+    assert (len(clock), line.ticks, clock._timer) == (0, 0, None)
+
+
+async def test_a_line_that_fails_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    clock = LineClock()
+    broken, healthy = Counting(fail=True), Counting()
+    clock.add(broken)
+    clock.add(healthy)
+    await asyncio.sleep(0.15)
+    clock.remove(healthy)
+    assert broken.ticks == 1
+    assert healthy.ticks > 2
+    assert "clock.line_failed" in caplog.text
+
+
+async def test_a_long_stall_is_not_caught_up_in_a_burst() -> None:
+    clock = LineClock()
+    line = Counting()
+    clock.add(line)
+    await asyncio.sleep(0.1)
+    before = line.ticks
+    _block(0.5)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0.03)
+    clock.remove(line)
+    assert line.ticks - before <= 5
+    assert clock.restarts >= 1
+
+
+def _block(seconds: float) -> None:
+    import time
+
+    time.sleep(seconds)
+
+
+# --- line ---
+
+
+class FakeTransport(asyncio.Transport):
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[bytes] = []
+        self.stuck = 0
+        self.end = ""
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return ("127.0.0.1", 5000) if name == "peername" else self
+
+    def setsockopt(self, *_: Any) -> None:
+        pass
+
+    def get_write_buffer_size(self) -> int:
+        return self.stuck
+
+    def write(self, data: Any) -> None:
+        self.sent.append(bytes(data))
+
+    def close(self) -> None:
+        self.end = self.end or "closed"
+
+    def abort(self) -> None:
+        self.end = self.end or "aborted"
+
+
+class Stage:
+    """A line, and its owner who keeps it."""
+
+    def __init__(self, **limits: float) -> None:
+        self.arrivals: list[Line] = []
+        self.departures: list[Line] = []
+        self.transport = FakeTransport()
+        self.clock = LineClock()
+        self.line = Line(self, self.clock, MediaLimits(**limits))  # type: ignore[arg-type]
+        self.line.connection_made(self.transport)
+
+    def arrived(self, line: Line) -> None:
+        self.arrivals.append(line)
+
+    def left(self, line: Line) -> None:
+        self.departures.append(line)
+
+    def tick(self, count: int = 1) -> None:
+        for _ in range(count):
+            if not self.line.ended.is_set():
+                self.line.tick()
+
+
+async def test_a_line_is_silent_until_its_call_is_known_and_then_lives() -> None:
+    stage = Stage()
+    stage.tick(3)
+    assert stage.transport.sent == []
+    stage.line.data_received(HELLO)
+    assert stage.arrivals == [stage.line]
+    assert stage.line.uuid == UUID_7
+    stage.tick(2)
+    assert stage.transport.sent == [SILENCE, SILENCE]
+
+
+async def test_each_frame_is_one_write_of_323_bytes() -> None:
+    stage = Stage()
+    stage.line.data_received(HELLO)
+    playing = asyncio.create_task(stage.line.play(source(frame(1), frame(2))))
+    for _ in range(3):
+        await asyncio.sleep(0)
+        stage.tick()
+    await playing
+    stage.tick()
+    assert stage.transport.sent[-1] == SILENCE
+    assert b"\x10\x01\x40" + frame(1).pcm in stage.transport.sent
+    assert {len(data) for data in stage.transport.sent} == {323}
+
+
+async def test_the_rate_of_the_first_sound_is_the_rate_of_the_call() -> None:
+    stage = Stage()
+    stage.line.data_received(HELLO + encode(Frame(bytes(640), 16000)))
+    assert stage.line.rate == 16000
+    assert stage.line.sounded.is_set()
+    stage.tick()
+    assert stage.transport.sent == [b"\x12\x02\x80" + bytes(640)]
+
+
+async def test_a_tap_hears_what_goes_out() -> None:
+    stage = Stage()
+    heard: list[bytes | None] = []
+    stage.line.tap = heard.append
+    stage.line.data_received(HELLO)
+    stage.tick()
+    playing = asyncio.create_task(stage.line.play(source(frame(1))))
+    await asyncio.sleep(0)
+    stage.tick()
+    await playing
+    assert heard == [None, frame(1).pcm]
+
+
+async def test_sound_that_asterisk_does_not_take_is_dropped_and_at_last_the_line_too() -> None:
+    stage = Stage(stuck_s=0.1)
+    stage.line.data_received(HELLO)
+    stage.transport.stuck = 100
+    stage.tick(3)
+    assert stage.transport.sent == []
+    stage.tick(10)
+    assert stage.transport.end == "aborted"
+    assert "took no sound" in stage.line.reason
+    assert stage.line.counters.skipped == 6
+
+
+async def test_a_client_that_says_nothing_is_closed() -> None:
+    stage = Stage(hello_s=0.1)
+    stage.tick(10)
+    assert (stage.transport.end, len(stage.clock)) == ("aborted", 0)
+    assert stage.departures == [stage.line]
+    assert "nothing came" in stage.line.reason
+
+
+async def test_a_line_that_falls_quiet_is_closed_and_sound_keeps_it_open() -> None:
+    stage = Stage(quiet_s=0.1)
+    stage.line.data_received(HELLO)
+    for _ in range(20):
+        stage.tick()
+        stage.line.data_received(encode(frame(1)))
+    assert stage.transport.end == ""
+    stage.tick(10)
+    assert stage.transport.end == "aborted"
+
+
+@pytest.mark.parametrize("data", [b"GET / HTTP/1.1\r\n\r\n", HELLO + b"\x10\x00\x00", HELLO + HELLO])
+async def test_garbage_closes_the_line_with_a_log_line(data: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    stage = Stage()
+    stage.line.data_received(data)
+    assert stage.transport.end == "aborted"
+    assert [record.message for record in caplog.records] == ["audio.closed"]
+    assert "AudioSocket message" in caplog.records[0].reason  # type: ignore[attr-defined]
+
+
+async def test_a_connection_that_breaks_in_mid_message_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    stage = Stage()
+    stage.line.data_received(HELLO + b"\x10\x01")
+    stage.line.eof_received()
+    assert "ended after 2 bytes" in caplog.records[0].reason  # type: ignore[attr-defined]
+
+
+async def test_an_error_of_asterisk_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    stage = Stage()
+    stage.line.data_received(HELLO + encode(Failure(4)))
+    assert "error 4" in stage.line.reason
+
+
+async def test_a_hang_up_message_ends_the_line() -> None:
+    stage = Stage()
+    stage.line.data_received(HELLO + encode(HangUp()))
+    assert (stage.line.reason, stage.transport.end) == ("hung up", "closed")
+
+
+async def test_what_was_heard_before_the_hang_up_is_still_given_out() -> None:
+    stage = Stage()
+    stage.line.data_received(HELLO + encode(frame(1)) + encode(Digit("9")))
+    stage.line.eof_received()
+    stage.line.connection_lost(None)
+    assert [item async for item in stage.line.frames()] == [frame(1), Digit("9")]
+    with pytest.raises(CallGone, match="hung up"):
+        await stage.line.play(source(frame(1)))
+
+
+async def test_closing_is_in_good_order_and_idempotent() -> None:
+    stage = Stage()
+    stage.line.data_received(HELLO + encode(frame(1)))
+    stage.line.close("released")
+    stage.line.close("again")
+    stage.line.data_received(encode(frame(2)))
+    assert (stage.transport.sent, stage.transport.end) == ([HANG_UP], "closed")
+    assert stage.line.reason == "released"
+    assert [item async for item in stage.line.frames()] == []
+
+
+async def test_a_stuck_line_is_not_waited_for_when_it_is_closed() -> None:
+    stage = Stage()
+    stage.line.data_received(HELLO)
+    stage.transport.stuck = 1
+    stage.line.close("released")
+    assert stage.transport.end == "aborted"
+
+
+async def test_a_bot_that_is_behind_loses_the_oldest_sound() -> None:
+    stage = Stage(inbox_frames=5)
+    stage.line.data_received(HELLO + b"".join(encode(frame(number)) for number in range(1, 11)))
+    stage.line.connection_lost(None)
+    assert [item async for item in stage.line.frames()] == [frame(number) for number in range(6, 11)]
+    assert (stage.line.counters.received, stage.line.counters.dropped) == (10, 5)
+
+
+# --- server ---
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[MediaServer]:
+    media = MediaServer("127.0.0.1", 0, limits=MediaLimits(hello_s=0.3))
+    await media.start()
+    yield media
+    media.close()
+
+
+async def connect(server: MediaServer, data: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(data)
+    return reader, writer
+
+
+async def test_a_connection_finds_the_call_that_expects_it(server: MediaServer) -> None:
+    arriving = server.expect(UUID_7)
+    reader, writer = await connect(server, HELLO)
+    line = await asyncio.wait_for(arriving, 5)
+    assert (line.uuid, server.expected) == (UUID_7, 0)
+    assert await reader.readexactly(323) == SILENCE
+    line.close("done")
+    assert (await asyncio.wait_for(reader.read(), 5)).endswith(HANG_UP)
+    writer.close()
+
+
+async def test_nobody_expects_this_uuid(server: MediaServer, caplog: pytest.LogCaptureFixture) -> None:
+    reader, writer = await connect(server, HELLO)
+    assert await asyncio.wait_for(reader.read(), 5) == HANG_UP
+    assert [record.message for record in caplog.records] == ["audio.refused"]
+    assert caplog.records[0].uuid == str(UUID_7)  # type: ignore[attr-defined]
+    writer.close()
+
+
+async def test_one_uuid_is_good_for_one_connection(server: MediaServer) -> None:
+    arriving = server.expect(UUID_7)
+    _, first = await connect(server, HELLO)
+    await asyncio.wait_for(arriving, 5)
+    reader, second = await connect(server, HELLO)
+    assert await asyncio.wait_for(reader.read(), 5) == HANG_UP
+    first.close()
+    second.close()
+
+
+async def test_the_question_whether_we_live_is_answered_without_a_warning(
+    server: MediaServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    reader, writer = await connect(server, encode(Hello(PROBE)))
+    assert await asyncio.wait_for(reader.read(), 5) == HANG_UP
+    assert caplog.records == []
+    writer.close()
+
+
+async def test_a_forgotten_call_is_not_waited_for(server: MediaServer) -> None:
+    arriving = server.expect(UUID_7)
+    server.forget(UUID_7)
+    server.forget(UUID_7)
+    assert arriving.cancelled()
+
+
+async def test_a_health_check_and_a_mute_client_leave_nothing(server: MediaServer) -> None:
+    _, writer = await connect(server, b"")
+    writer.close()
+    reader, mute = await connect(server, b"\x01")
+    with suppress(ConnectionError):
+        await asyncio.wait_for(reader.read(), 5)
+    mute.close()
+    await asyncio.sleep(0.05)
+    assert server.lines == frozenset()
+
+
+async def test_closing_the_server_ends_lines_and_waits(server: MediaServer) -> None:
+    arriving = server.expect(UUID_7)
+    other = server.expect(UUID(int=8))
+    reader, writer = await connect(server, HELLO)
+    line = await asyncio.wait_for(arriving, 5)
+    server.close()
+    assert line.ended.is_set()
+    with pytest.raises(CallGone):
+        await other
+    await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+
+
+async def test_a_taken_port_is_told(server: MediaServer) -> None:
+    with pytest.raises(PbxDown, match="cannot listen for AudioSocket"):
+        await MediaServer("127.0.0.1", server.port).start()
