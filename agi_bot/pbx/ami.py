@@ -134,12 +134,11 @@ class Ami:
             self._link_forget(action)
 
     async def command(self, line: str) -> list[str]:
-        """What Asterisk's console prints for ``line``; :class:`PbxError` when it refuses."""
-        raw = await self.action("Command", {"Command": line})
-        answer = raw[0]
-        if answer.get("response") not in ("Success", "Follows"):
-            raise PbxError(f"Asterisk refused {line!r}: {answer.get('message') or answer.get('output', '')}")
+        """What Asterisk's console prints for ``line``; :class:`PbxError` when we may not ask."""
+        answer = (await self.action("Command", {"Command": line}))[0]
         text = answer.get("output") or answer.get("content", "")
+        if answer.get("response") not in ("Success", "Follows") and not text:
+            raise PbxError(f"Asterisk refused {line!r}: {answer.get('message', '')}")
         return text.splitlines()
 
     def _link_forget(self, action: _Action) -> None:
