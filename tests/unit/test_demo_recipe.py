@@ -3,7 +3,9 @@
 import math
 import random
 import sys
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,17 +55,37 @@ def test_a_bigram_is_a_distribution_after_every_word() -> None:
 
 
 def test_languages_share_the_start_and_nothing_else() -> None:
-    models = [language_model.count_bigram([("对",), ("不", "对")]), language_model.count_bigram([("yes",)])]
     ids = {"不": 1, "对": 2, "yes": 3, language_model.UNKNOWN: 4}
-    arcs = [line.split() for line in language_model.acceptor(models, ids) if len(line.split()) == 4]
-    starts = {arc[1] for arc in arcs if arc[0] == "0"}
-    assert len(starts) == 2
-    reachable = {start: {start} for start in starts}
-    for found in reachable.values():
-        for _ in arcs:
-            found.update(target for source, target, _, _ in arcs if source in found)
-    first, second = reachable.values()
-    assert not first & second
+    arcs = arcs_of([speech(("对",), ("不", "对")), speech(("yes",))], ids)
+    starts = [arc[1] for arc in arcs if arc[0] == "0"]
+    assert len(starts) == 4
+    heard = [{arc[2] for arc in arcs if arc[0] in reachable(arcs, start)} - {"0", "4"} for start in starts]
+    assert heard == [{"1", "2"}, {"1", "2"}, {"3"}, {"3"}]
+
+
+def test_replies_by_heart_are_a_distribution() -> None:
+    ids = {"不": 1, "对": 2, "行": 3, language_model.UNKNOWN: 4}
+    replies: tuple[tuple[str, ...], ...] = (("对",), ("不",), ("不", "对"), ("不", "行"))
+    arcs = arcs_of([speech(*replies)], ids)
+    start = [arc[1] for arc in arcs if arc[0] == "0"][1]
+    costs = [float(arc[3]) for arc in arcs if arc[0] == start]
+    assert math.isclose(sum(math.exp(-cost) for cost in costs), 1.0, rel_tol=1e-3)
+
+
+def speech(*sentences: tuple[str, ...]) -> Any:
+    return language_model.Speech(language_model.count_bigram(sentences), Counter(sentences))
+
+
+def arcs_of(spoken: list[Any], ids: dict[str, int]) -> list[list[str]]:
+    lines = [line.split() for line in language_model.acceptor(spoken, ids)]
+    return [line for line in lines if len(line) == 4]
+
+
+def reachable(arcs: list[list[str]], start: str) -> set[str]:
+    found = {start}
+    for _ in arcs:
+        found.update(arc[1] for arc in arcs if arc[0] in found)
+    return found
 
 
 def sounds(*named: tuple[str, int, int]) -> Utterance:

@@ -11,7 +11,7 @@ from .corpus import RATE, foreign_words, vocabulary
 from .espeak import Manner, espeak
 from .features import CONFIG
 from .graph import Costs, UnitBigram, words_to_sounds, write_graph
-from .language_model import UNKNOWN, Bigram, acceptor, count_bigram, lm_sentences
+from .language_model import UNKNOWN, Speech, acceptor, expect_speech
 from .lexicon import Pronunciation, make_lexicon
 from .net import Trained
 from .phrases import LANGUAGES, Language, Phrases, load_phrases
@@ -53,19 +53,19 @@ def write_model(folder: Path, trained: Trained, *, costs: Costs | None = None, s
 def _write_graph(folder: Path, costs: Costs) -> None:
     rng = random.Random(7)
     lexicon: list[Pronunciation] = []
-    models: list[Bigram] = []
+    spoken: list[Speech] = []
     foreign: UnitBigram = defaultdict(Counter)
     for language, phrases in read_phrases().items():
         words = vocabulary(phrases, rng)
         lexicon += make_lexicon(phrases, words, language, rng)
-        models.append(count_bigram(lm_sentences(phrases, rng)))
+        spoken.append(expect_speech(phrases, rng))
         _count_foreign(foreign, foreign_words(language, words, held_out=False)[:2000], language)
         (folder / f"words.{language}.txt").write_text("\n".join(words) + "\n", "utf-8")
         _write_grammar(folder / f"grammar.{language}.json", phrases, rng)
     listed = [*sorted({entry.word for entry in lexicon}), UNKNOWN]
     ids = {word: index + 1 for index, word in enumerate(listed)}
     sounds = words_to_sounds(lexicon, foreign, ids, costs)
-    write_graph(folder / "graph", sounds, acceptor(models, ids), listed)
+    write_graph(folder / "graph", sounds, acceptor(spoken, ids), listed)
 
 
 def _write_grammar(path: Path, phrases: Phrases, rng: random.Random) -> None:

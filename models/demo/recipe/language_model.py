@@ -1,4 +1,8 @@
-"""Which word follows which: a bigram with absolute discounting, as arcs of an acceptor."""
+"""What callers say: whole replies, known by heart, beside a bigram with absolute discounting.
+
+The replies by heart tell words apart that sound alike (是 and 十, no and now) when they are said
+alone, which a bigram cannot.
+"""
 
 import math
 import random
@@ -15,6 +19,8 @@ ALONE = ""
 
 _DISCOUNT = 0.6
 _REPLY_WEIGHT = 6
+_COMMON_WEIGHT = 10
+_BY_HEART_SHARE = 0.4
 _PATTERN_SENTENCES = 12_000
 EMPTY_SHARE = 0.05
 """How likely nothing is said: what else would make a word of silence."""
@@ -32,11 +38,21 @@ class Bigram:
     alone: dict[str, float] = field(default_factory=dict)
 
 
-def lm_sentences(phrases: Phrases, rng: random.Random) -> list[Words]:
-    """What the bigram is counted on: each reply some times, and many sentences of the patterns."""
-    replies = phrases.list_replies(rng) * _REPLY_WEIGHT
-    unknown: list[Words] = [(UNKNOWN,)] * (len(replies) // 40)
-    return replies + phrases.sentences(_PATTERN_SENTENCES, rng) + unknown
+@dataclass
+class Speech:
+    """What is said in one language."""
+
+    bigram: Bigram
+    by_heart: Counter[Words]
+
+
+def expect_speech(phrases: Phrases, rng: random.Random) -> Speech:
+    """Count replies and many sentences of the patterns."""
+    replies = phrases.list_replies(rng)
+    unknown: list[Words] = [(UNKNOWN,)] * (len(replies) * _REPLY_WEIGHT // 40)
+    sentences = phrases.sentences(_PATTERN_SENTENCES, rng)
+    bigram = count_bigram(replies * _REPLY_WEIGHT + sentences + unknown)
+    return Speech(bigram, Counter(replies + phrases.common * _COMMON_WEIGHT))
 
 
 def count_bigram(sentences: Iterable[Words]) -> Bigram:
@@ -63,22 +79,46 @@ def _unigram(counts: dict[str, Counter[str]]) -> dict[str, float]:
     return share
 
 
-def acceptor(models: Sequence[Bigram], ids: dict[str, int]) -> list[str]:
+def acceptor(languages: Sequence[Speech], ids: dict[str, int]) -> list[str]:
     """The lines of an OpenFst text acceptor: one language or the other, never both at once.
 
-    State 0 is the start and goes to each model's own start for a fair share.
+    State 0 is the start; from it every language has a fair share.
     """
-    lines = [f"0 {-math.log(EMPTY_SHARE):.4f}"]
-    starts, used = [], 1
-    for model in models:
-        arcs, start, used = _model_arcs(model, ids, used)
-        lines += arcs
-        starts.append(start)
-    return [_line(0, start, 0, 1 / len(models)) for start in starts] + lines
+    starts, lines, used = [], [f"0 {-math.log(EMPTY_SHARE):.4f}"], 1
+    for speech in languages:
+        for arcs, states, share in (
+            (*_model_arcs(speech.bigram, ids, used), 1 - _BY_HEART_SHARE),
+            (*_tree_arcs(speech.by_heart, ids, used + _states(speech.bigram)), _BY_HEART_SHARE),
+        ):
+            starts.append(_line(0, used, 0, share / len(languages)))
+            lines += arcs
+            used += states
+    return starts + lines
 
 
-def _model_arcs(model: Bigram, ids: dict[str, int], first: int) -> tuple[list[str], int, int]:
-    """Arcs of one bigram. Returns them, its start state, and the first state that is free."""
+def _states(model: Bigram) -> int:
+    return 1 + len(model.follow)
+
+
+def _tree_arcs(replies: Counter[Words], ids: dict[str, int], first: int) -> tuple[list[str], int]:
+    """Arcs of a tree of whole replies, from its start ``first``, and how many states it has."""
+    through: Counter[Words] = Counter()
+    for words, count in replies.items():
+        for length in range(len(words) + 1):
+            through[words[:length]] += count
+    states = {prefix: first + index for index, prefix in enumerate(sorted(through))}
+    lines = []
+    for prefix, state in states.items():
+        if prefix:
+            share = through[prefix] / through[prefix[:-1]]
+            lines.append(_line(states[prefix[:-1]], state, ids[prefix[-1]], share))
+        if prefix in replies:
+            lines.append(f"{state} {-math.log(replies[prefix] / through[prefix]):.4f}")
+    return lines, len(states)
+
+
+def _model_arcs(model: Bigram, ids: dict[str, int], first: int) -> tuple[list[str], int]:
+    """Arcs of a bigram, from its start ``first``, and how many states it has."""
     histories = [START, *sorted(set(model.follow) - {START})]
     states = {word: first + index for index, word in enumerate([*histories, ALONE])}
     alone = states[ALONE]
@@ -90,7 +130,7 @@ def _model_arcs(model: Bigram, ids: dict[str, int], first: int) -> tuple[list[st
         lines.append(_line(state, alone, 0, model.back[history]))
     for word, share in sorted(model.alone.items()):
         lines.append(_arc(alone, word, share, states, ids))
-    return lines, first, alone + 1
+    return lines, len(states)
 
 
 def _arc(state: int, word: str, share: float, states: dict[str, int], ids: dict[str, int]) -> str:

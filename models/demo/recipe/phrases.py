@@ -22,6 +22,8 @@ class Phrases:
 
     classes: dict[str, list[str]] = field(default_factory=dict)
     replies: list[list[str]] = field(default_factory=list)
+    common: list[Words] = field(default_factory=list)
+    """Replies that are said far more often than the others; they are among them, too."""
     patterns: list[list[str]] = field(default_factory=list)
 
     def draw(self, tokens: list[str], rng: random.Random) -> Words:
@@ -74,6 +76,8 @@ def _take_line(phrases: Phrases, line: str, where: str) -> None:
         phrases.classes[name] = tokens
     elif line.startswith("!"):
         phrases.replies += _alternatives(tokens)
+        if line.startswith("!!"):
+            phrases.common += [tuple(words) for words in _alternatives(tokens)]
     else:
         phrases.patterns.append(tokens)
 
