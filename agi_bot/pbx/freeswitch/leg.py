@@ -185,7 +185,8 @@ class SocketLeg:
             await self._session.resume()
 
     async def _go(self, where: str) -> None:
-        await self._session.session_api("uuid_transfer", where)
+        """By the application, never by ``uuid_transfer``: see the hazard in loan.py."""
+        await self._session.start("transfer", where)
 
     async def _set(self, name: str, value: str) -> None:
         if value:

@@ -4,6 +4,12 @@ The dialplan (dialplans/freeswitch/agi_bot.xml) lends it before the ``socket`` a
 a task of FreeSWITCH's own scheduler that would take the caller away (``sched_api``).  A bot that
 lives lends it to itself again, once a second, on the call's own socket: first the new task, then
 the old one is deleted.  Two groups take turns, so that there is always one.
+
+HAZARD (FreeSWITCH 1.10.12, measured): ``uuid_transfer`` while ``unicast`` is open joins the
+unicast thread from outside; the channel's own thread does the same, and whoever is second hangs
+for ever.  In a task that would be the scheduler of the whole FreeSWITCH.  So the task only
+hands an order to the channel (``uuid_broadcast`` of the application ``transfer``), which carries
+it out in its own thread.  The dialplan's first loan may transfer: there is no ``unicast`` yet.
 """
 
 from __future__ import annotations
@@ -21,8 +27,8 @@ LOAN_S = 4
 RENEW_S = 1.0
 """Seconds between renewals."""
 
-LOST = "agi_bot_lost XML agi_bot"
-"""Where FreeSWITCH takes a caller whose bot is silent."""
+LOST = "'transfer::agi_bot_lost XML agi_bot' aleg"
+"""What a channel does whose bot is silent."""
 
 
 class Loan:
@@ -60,7 +66,7 @@ class Loan:
         self._turn = 1 - self._turn
         new, old = self._groups[self._turn], self._groups[1 - self._turn]
         uuid = self._session.uuid
-        await self._session.api(f"sched_api +{LOAN_S} {new} uuid_transfer {uuid} {LOST}")
+        await self._session.api(f"sched_api +{LOAN_S} {new} uuid_broadcast {uuid} {LOST}")
         await self._session.api(f"sched_del {old}")
 
     async def _delete(self, group: str) -> None:
