@@ -11,10 +11,12 @@ from agi_bot.testing.call import (
     VirtualTimeLoop,
 )
 from agi_bot.testing.speech import FakeHearing, FakeRecognizer, hush, spoken
+from agi_bot.testing.understanding import FakeInterpreter
 
 __all__ = [
     "FakeCall",
     "FakeHearing",
+    "FakeInterpreter",
     "FakePbx",
     "FakeRecognizer",
     "FakeRinging",
