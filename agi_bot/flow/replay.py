@@ -11,6 +11,7 @@ from agi_bot.contracts import Value
 from agi_bot.flow.events import HungUp, RunHook, Silent
 from agi_bot.flow.model import Flow, TaskError
 from agi_bot.flow.rehearsal import HookAnswer, Rehearsal, Reply, Understands
+from agi_bot.flow.values import KINDS, read_value
 from agi_bot.record import CallRecord, Turn
 
 MOST_SILENCES = 8
@@ -101,7 +102,7 @@ def _compare_ends(record: CallRecord, rehearsal: Rehearsal, difference: Differen
     difference.outcome = (record.outcome, rehearsal.dialogue.outcome or "(still running)")
     now = rehearsal.dialogue.slots
     for name in dict.fromkeys([*record.slots, *now]):
-        pair = (_shown(record.slots.get(name)), _shown(now.get(name)))
+        pair = (_shown(_typed(record.slots.get(name), rehearsal.dialogue.kind_of(name))), _shown(now.get(name)))
         if pair[0] != pair[1]:
             difference.slots[name] = pair
 
@@ -143,6 +144,14 @@ def summary(differences: Iterable[Difference]) -> Summary:
 
 def _by_count(table: dict[tuple[str, str], int]) -> dict[tuple[str, str], int]:
     return dict(sorted(table.items(), key=lambda pair: -pair[1]))
+
+
+def _typed(value: Value | None, kind: str) -> Value | None:
+    """A stored value, which may be text, as the kind that the flow gives the slot."""
+    try:
+        return value if value is None else read_value(value, kind if kind in KINDS else "text")
+    except ValueError:
+        return value
 
 
 def _written(value: Value) -> Any:
