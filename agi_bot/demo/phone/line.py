@@ -124,7 +124,7 @@ class Line(asyncio.DatagramProtocol):
     def _take_sound(self, packet: rtp.Packet) -> None:
         heard = Heard(self._loop.time(), packet.sequence, mulaw_decode(packet.payload))
         self.heard.append(heard)
-        self.received.add(heard.at, heard.samples)
+        self.received.add(heard.at, heard.samples, packet.timestamp)
         for queue in self._watchers:
             queue.put_nowait(heard)
 
@@ -140,15 +140,15 @@ class Line(asyncio.DatagramProtocol):
             now = self._loop.time()
             if now - due > 5 * TICK_S:
                 due = now  # the machine was busy: go on from here, never burst
-            self._send_one(now)
+            self._send_one(due)
             due += TICK_S
             await asyncio.sleep(max(0.0, due - self._loop.time()))
 
-    def _send_one(self, now: float) -> None:
+    def _send_one(self, due: float) -> None:
         payload, mark = self._queue.popleft() if self._queue else (_SILENCE, None)
         if mark is not None and not mark.done():
-            mark.set_result(now)
-        self.sent.add(now, mulaw_decode(payload))
+            mark.set_result(due)
+        self.sent.add(due, mulaw_decode(payload))
         for packet in self._packets(payload):
             if self._transport is not None and not self._transport.is_closing():
                 self._transport.sendto(packet.pack(), self._far)

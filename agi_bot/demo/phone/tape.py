@@ -3,50 +3,77 @@
 from __future__ import annotations
 
 import wave
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from agi_bot.audio import LINE_RATE, Samples
 
-JITTER_S = 0.05
-"""A packet that comes this close to where it belongs is put where it belongs."""
+NO_STAMP = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Sound at 8000 Hz, heard at ``at`` (s); ``stamp`` counts samples where the sender counted them."""
+
+    at: float
+    samples: Samples
+    stamp: int = NO_STAMP
 
 
 class Tape:
-    """Pieces of sound at 8000 Hz, each put where it was heard.
+    """Pieces of sound, each put where it belongs.  Times are seconds of one clock.
 
-    Times are seconds of one clock.  Pieces that follow one another but for jitter are
-    joined without a seam; after a gap the arrival time counts.
+    A piece without a stamp belongs where it was heard.  Pieces whose stamps follow one
+    another belong together without a seam, at the delay of the quickest of them: what came
+    late, came late on the way.
     """
 
     def __init__(self) -> None:
-        self._pieces: list[tuple[float, Samples]] = []
-        self._end = -1e9
+        self._pieces: list[Piece] = []
 
-    def add(self, at: float, samples: Samples) -> float:
-        """Put ``samples`` down, heard at ``at``; where they were put, in seconds."""
-        start = self._end if abs(at - self._end) < JITTER_S else max(at, self._end)
-        self._pieces.append((start, samples))
-        self._end = start + len(samples) / LINE_RATE
-        return start
+    def add(self, at: float, samples: Samples, stamp: int = NO_STAMP) -> None:
+        """Put ``samples`` down, heard at ``at``."""
+        self._pieces.append(Piece(at, samples, stamp))
 
     @property
     def start(self) -> float | None:
-        """When the first piece begins; ``None`` for an empty tape."""
-        return self._pieces[0][0] if self._pieces else None
+        """When the sound begins; ``None`` for an empty tape."""
+        return min((at for at, _ in self.placed()), default=None)
 
     @property
     def end(self) -> float:
-        """When the last piece ends."""
-        return self._end
+        """When the sound ends; 0 for an empty tape."""
+        return max((at + len(samples) / LINE_RATE for at, samples in self.placed()), default=0.0)
+
+    def placed(self) -> Iterator[tuple[float, Samples]]:
+        """Where each piece begins, and its sound."""
+        for run in _runs(self._pieces):
+            quickest = min(piece.at - piece.stamp / LINE_RATE for piece in run)
+            for piece in run:
+                yield quickest + piece.stamp / LINE_RATE, piece.samples
 
     def samples(self, since: float, until: float) -> Samples:
         """The sound between two times, silence where there was none."""
         line = np.zeros(max(0, round((until - since) * LINE_RATE)), dtype=np.int16)
-        for at, piece in self._pieces:
+        for at, piece in self.placed():
             _lay(line, round((at - since) * LINE_RATE), piece)
         return line
+
+
+def _runs(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
+    """Pieces whose stamps follow one another, together."""
+    run: list[Piece] = []
+    for piece in pieces:
+        last = run[-1] if run else None
+        if last and (piece.stamp == NO_STAMP or piece.stamp != last.stamp + len(last.samples)):
+            yield run
+            run = []
+        run.append(piece)
+    if run:
+        yield run
 
 
 def _lay(line: Samples, start: int, piece: Samples) -> None:

@@ -69,14 +69,29 @@ def test_a_key_is_one_event_with_three_ends() -> None:
 # --- tapes ---
 
 
-def test_jitter_is_joined_and_gaps_are_kept() -> None:
+def test_late_packets_are_put_where_they_belong_and_gaps_are_kept() -> None:
     tape = Tape()
-    for at in (10.0, 10.021, 10.039, 10.2):
-        tape.add(at, np.full(160, 5, dtype=np.int16))
-    samples = tape.samples(10.0, 10.3)
-    assert np.flatnonzero(samples).tolist() == [*range(480), *range(1600, 1760)]
+    for at, stamp in ((10.0, 0), (10.5, 160), (10.5, 320), (10.501, 480), (10.4, 8000)):
+        tape.add(at, np.full(160, 5, dtype=np.int16), stamp)
+    samples = tape.samples(10.0, 10.6)
+    assert np.flatnonzero(samples).tolist() == [*range(640), *range(3200, 3360)]
     assert tape.samples(10.01, 10.015).tolist() == [5] * 40
     assert tape.samples(9.99, 10.0).tolist() == [0] * 80
+    assert (tape.start, tape.end) == (10.0, pytest.approx(10.42))
+
+
+def test_the_quickest_packet_tells_when_the_sound_began() -> None:
+    tape = Tape()
+    for at, stamp in ((10.08, 0), (10.09, 160), (10.04, 320)):
+        tape.add(at, np.full(160, 5, dtype=np.int16), stamp)
+    assert tape.start == pytest.approx(10.0)
+
+
+def test_pieces_without_a_stamp_lie_where_they_were_heard() -> None:
+    tape = Tape()
+    for at in (1.0, 1.02, 1.5):
+        tape.add(at, np.full(160, 5, dtype=np.int16))
+    assert np.flatnonzero(tape.samples(1.0, 1.6)).tolist() == [*range(320), *range(4000, 4160)]
 
 
 def test_two_tapes_side_by_side(tmp_path: Path) -> None:
