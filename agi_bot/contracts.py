@@ -225,6 +225,12 @@ class Hearing(Protocol):
     def skip(self, ms: float) -> None:
         """``ms`` of the call's sound passed that was not fed: the words' times go on."""
 
+    async def settle(self) -> Transcript:
+        """The caller fell silent: decode what is held back; answers the partial as it would become.
+
+        The utterance goes on; nothing is lost when the caller does.
+        """
+
     async def expect(self, hints: Hints) -> None:
         """Use ``hints`` from the next utterance on."""
 

@@ -33,6 +33,7 @@ class Ear:
         self._before_ms = 0.0
         self._now_ms = 0.0
         self._open = False
+        self._speech = False
         self._partial = ""
 
     @property
@@ -50,10 +51,13 @@ class Ear:
         segment = await self._activity.hear(frame)
         if self._open:
             self._partial = (await self._hearing.hear(frame)).text
+            if self._speech and not segment.speech:
+                self._partial = (await self._hearing.settle()).text
         else:
             self._keep(frame)
             if segment.speech:
                 await self._begin()
+        self._speech = segment.speech
         return Sound(self.now_ms, segment, self._partial)
 
     def _keep(self, frame: Frame) -> None:

@@ -96,6 +96,10 @@ class FakeHearing:
     def skip(self, ms: float) -> None:
         self._ms += ms
 
+    async def settle(self) -> Transcript:
+        self._count()
+        return Transcript(_join([word.text for word in self._words]))
+
     async def expect(self, hints: Hints) -> None:
         self._home.hints.append(hints)
 

@@ -102,6 +102,27 @@ async def test_words_carry_times_of_the_calls_sound(bench: Bench) -> None:
     await ear.close()
 
 
+async def test_the_text_settles_when_the_caller_falls_silent_and_may_go_on(bench: Bench) -> None:
+    ear = await bench.recognizer.open(language="zh-CN")
+    first, second = await bench.say(SENTENCE), await bench.say(ANSWER)
+    await hear(ear, first[:-5])
+    settled = await ear.settle()
+    assert (settled.text, settled.final) == (SENTENCE, False)
+    await hear(ear, first[-5:] + second)
+    final = await ear.finish()
+    assert final.text == SENTENCE + ANSWER
+    start = sum(frame.ms for frame in first) + 200
+    assert abs(final.words[-1].end_ms - start) < sum(frame.ms for frame in second)
+    assert start - 150 <= next(word for word in final.words if ANSWER.startswith(word.text)).start_ms <= start + 200
+    await ear.close()
+
+
+async def test_nothing_settles_before_anything_was_heard(bench: Bench) -> None:
+    ear = await bench.recognizer.open(language="zh-CN")
+    assert (await ear.settle()).text == ""
+    await ear.close()
+
+
 async def test_the_ear_is_ready_for_the_next_utterance(bench: Bench) -> None:
     ear = await bench.recognizer.open(language="zh-CN")
     heard = []

@@ -16,6 +16,7 @@ from agi_bot.errors import ModelError, SpeechError
 from agi_bot.speech.vosk import engine, results
 from agi_bot.speech.vosk.folder import ModelFolder, inspect_folder
 from agi_bot.speech.vosk.settings import VoskSettings
+from agi_bot.speech.vosk.sound import Quietest, SoundClock
 from agi_bot.speech.vosk.trial import try_model
 from agi_bot.speech.vosk.vocabulary import Vocabulary, grammar, join
 
@@ -125,11 +126,12 @@ class VoskHearing:
         self._rate = rate
         self._line_rate = rate
         self._settings = settings
-        self._clock = _Clock()
+        self._clock = SoundClock()
         self._resampler: Resampler | None = None
         self._waiting = bytearray()
         self._parts: tuple[Word, ...] = ()
         self._partial = ""
+        self._quietest = Quietest()
         self._hints: Hints | None = None
 
     async def hear(self, frame: Frame) -> Transcript:
@@ -144,12 +146,21 @@ class VoskHearing:
         """``ms`` of the call's sound passed that was not fed: the words' times go on."""
         self._clock.skip(ms)
 
+    async def settle(self) -> Transcript:
+        """The caller fell silent: the partial as it becomes when that silence lasts."""
+        ahead = self._quietest.tile(self._rate * self._settings.settle_ms // 1000 * 2)
+        self._waiting += ahead
+        await self._decode()
+        self._clock.hear(self._settings.settle_ms)
+        self._clock.skip(-self._settings.settle_ms)
+        return self._transcript()
+
     async def finish(self) -> Transcript:
         """End the utterance; its final transcript."""
         pcm, self._waiting = bytes(self._waiting) + self._rest(), bytearray()
         last = await self._home.work(self._decoder.finish, pcm)
         words = self._parts + self._timed(last)
-        self._parts, self._partial = (), ""
+        self._parts, self._partial, self._quietest = (), "", Quietest()
         await self._take_hints()
         return results.transcript(words, self._settings)
 
@@ -165,6 +176,7 @@ class VoskHearing:
 
     async def _decode(self) -> None:
         pcm, self._waiting = bytes(self._waiting), bytearray()
+        self._quietest.push(pcm)
         ended, partial = await self._home.work(self._decoder.accept, pcm)
         self._parts += self._timed(ended)
         self._partial = results.parse_partial(partial)
@@ -196,33 +208,6 @@ class VoskHearing:
         if resampler is None:
             return b""
         return resampler.push(Frame(b"", self._line_rate), last=True).pcm
-
-
-class _Clock:
-    """Turns times of the sound that was fed into times of the call's sound, ms."""
-
-    def __init__(self) -> None:
-        self._fed = 0.0
-        self._jumps: list[tuple[float, float]] = [(0.0, 0.0)]
-
-    def hear(self, ms: float) -> None:
-        self._fed += ms
-
-    def skip(self, ms: float) -> None:
-        fed, skipped = self._jumps[-1]
-        if fed == self._fed:
-            self._jumps[-1] = (fed, skipped + ms)
-        else:
-            self._jumps.append((self._fed, skipped + ms))
-        del self._jumps[:-64]
-
-    def place(self, word: Word, origin_ms: float) -> Word:
-        shift = round(origin_ms + self._skipped(word.start_ms + origin_ms))
-        return Word(word.text, word.start_ms + shift, word.end_ms + shift, word.confidence)
-
-    def _skipped(self, fed_ms: float) -> float:
-        before = [skipped for fed, skipped in self._jumps if fed <= fed_ms + 1]
-        return before[-1] if before else self._jumps[0][1]
 
 
 def _vocabulary(folder: ModelFolder, language: str) -> Vocabulary:

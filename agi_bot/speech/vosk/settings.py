@@ -16,6 +16,9 @@ class VoskSettings:
     single word with less is left out.  ``unknown_share``: an utterance of which more than
     this share of time was ``[unk]`` becomes empty text.
 
+    ``settle_ms``: silence of this length is decoded ahead of its time when the caller falls
+    silent, because a network sees each sound only when it knows what followed.
+
     ``hints``: what is done with the phrases that a step expects.  ``ignore`` leaves the
     model's own language model alone.  ``prefer`` replaces it by a grammar of the hints (and,
     where the vocabulary is small, of all single words): better for callers who say just
@@ -26,6 +29,7 @@ class VoskSettings:
 
     threads: int = 0
     chunk_ms: int = 60
+    settle_ms: int = 150
     reject_below: float = 0.5
     drop_below: float = 0.0
     unknown_share: float = 0.5

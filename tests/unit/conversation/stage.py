@@ -78,6 +78,9 @@ class ScriptedHearing:
         if self.stuck:
             await asyncio.sleep(3600)
         self._heard_ms += frame.ms
+        return await self.settle()
+
+    async def settle(self) -> Transcript:
         line = self._lines[0].text if self._lines else ""
         return Transcript(line[: int(self._heard_ms // 100)])
 
