@@ -1,0 +1,223 @@
+# ruff: noqa: E501 - flows are easier to read in one line
+"""The commands for script authors, through the real command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from agi_bot.cli.main import main
+
+GOOD = """\
+flow: hello
+language: zh-CN
+task: {name: {type: text, example: 张伟}}
+start: greet
+steps:
+  greet: {say: '您好，{name}，本次通话会被录音。您明天能来吗？', protect: 本次通话会被录音, on: {affirm: bye, deny: bye}}
+  bye: {say: 再见。, end: done}
+anywhere: {stop_calling: {say: 好的，再见。, mark: do_not_call, end: refused}}
+silence: [您好？, {say: 再见。, end: no_response}]
+unclear: [请再说一遍。, {transfer: desk}]
+"""
+TESTS = "- {name: comes, talk: [{bot: 张伟}, {caller: 可以}], ends: done}\n- {name: silent, talk: [{silence: 2}], ends: no_response}\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with one flow and its tests."""
+    folder = tmp_path / "flows" / "shop"
+    (folder / "tests").mkdir(parents=True)
+    (folder / "hello.yaml").write_text(GOOD, encoding="utf-8")
+    (folder / "tests" / "hello.yaml").write_text(TESTS, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    return folder
+
+
+def agi_bot(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[int, str]:
+    """Exit status and everything printed."""
+    monkeypatch.setattr(sys, "argv", ["agi-bot", *words])
+    try:
+        status = main()
+    except SystemExit as ended:
+        status = ended.code
+    printed = capsys.readouterr()
+    return int(status or 0), printed.out + printed.err
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, place: Path):  # type: ignore[no-untyped-def]
+    return lambda *words: agi_bot(capsys, monkeypatch, *words)
+
+
+class TestCheck:
+    def test_a_good_flow(self, run, place: Path) -> None:
+        assert run("flow", "check") == (0, "1 flow: 0 errors, 0 warnings\n")
+
+    def test_json_is_an_array_of_findings(self, run, place: Path) -> None:
+        (place / "hello.yaml").write_text(
+            GOOD.replace("end: done", "ende: done").replace("再见。,", "我们保证满意。,"), encoding="utf-8"
+        )
+        status, out = run("flow", "check", "--format", "json", str(place / "hello.yaml"))
+        assert status == 1
+        (found,) = json.loads(out)
+        assert set(found) >= {"file", "line", "column", "rule", "severity", "message", "cure"}
+        assert (found["line"], found["column"], found["rule"]) == (7, 23, "unknown-key")
+
+    def test_text_and_github(self, run, place: Path) -> None:
+        (place / "hello.yaml").write_text(GOOD.replace("bye, deny", "by, deny"), encoding="utf-8")
+        status, out = run("flow", "check")
+        assert status == 1
+        assert "hello.yaml:6:" in out
+        assert "cure: did you mean `bye`?" in out
+        status, out = run("flow", "check", "--format", "github")
+        assert out.startswith("::error file=")
+
+    def test_warnings_only_count_when_strict(self, run, place: Path) -> None:
+        (place / "hello.yaml").write_text(
+            GOOD.replace("name: {type: text, example: 张伟}", "name: text"), encoding="utf-8"
+        )
+        assert run("flow", "check")[0] == 0
+        assert run("flow", "check", "--strict")[0] == 1
+
+    def test_an_intent_that_the_training_data_does_not_know(self, run, place: Path) -> None:
+        (place / "hello.yaml").write_text(GOOD.replace("deny: bye", "denny: bye"), encoding="utf-8")
+        assert "did you mean `deny`?" in run("flow", "check")[1]
+
+    def test_a_path_that_is_not_there(self, run, place: Path) -> None:
+        status, out = run("flow", "check", "nowhere")
+        assert status != 0
+        assert "no such file" in out
+
+
+class TestTest:
+    def test_results_and_junit(self, run, place: Path) -> None:
+        status, out = run("flow", "test", "--junit", "out.xml", "--missed")
+        assert status == 0
+        assert "hello: 2 of 2 passed, coverage" in out
+        assert "hello.yaml:6:" in out
+        assert "greet on deny" in out
+        assert ET.parse("out.xml").getroot().find("testsuite/testcase") is not None
+
+    def test_a_failing_test_shows_the_conversation(self, run, place: Path) -> None:
+        (place / "tests" / "hello.yaml").write_text(
+            "- {name: x, talk: [{bot: 李四}, {caller: 可以}]}\n", encoding="utf-8"
+        )
+        status, out = run("flow", "test")
+        assert status == 1
+        assert "FAILED hello: x" in out
+        assert "caller: 可以   [affirm" in out
+        assert "0 of 1 passed" in out
+
+    def test_too_little_coverage_fails(self, run, place: Path) -> None:
+        assert run("flow", "test", "--coverage", "99")[0] == 1
+
+    def test_a_broken_test_file_and_a_broken_flow_fail(self, run, place: Path) -> None:
+        (place / "tests" / "hello.yaml").write_text("- {name: x}\n", encoding="utf-8")
+        status, out = run("flow", "test")
+        assert status == 1
+        assert "`talk` is missing" in out
+        (place / "hello.yaml").write_text("flow: [", encoding="utf-8")
+        assert run("flow", "test")[0] == 1
+
+
+class TestPictures:
+    def test_mermaid(self, run, place: Path) -> None:
+        assert run("flow", "draw", "hello")[1].startswith("flowchart TD")
+
+    def test_the_schema(self, run, place: Path) -> None:
+        assert "agi-bot flow" in run("flow", "schema")[1]
+        assert run("flow", "schema", "--tests", "--out", "s.json")[0] == 0
+        assert json.loads(Path("s.json").read_text(encoding="utf-8"))["type"] == "array"
+
+
+class TestVersions:
+    def test_publish_history_rollback(self, run, place: Path) -> None:
+        flow = str(place / "hello.yaml")
+        assert "number 1" in run("flow", "publish", flow, "--who", "李", "--note", "首版")[1]
+        (place / "hello.yaml").write_text(GOOD.replace("明天", "后天"), encoding="utf-8")
+        assert "number 2" in run("flow", "publish", flow, "--who", "王")[1]
+        assert "back at number 1" in run("flow", "rollback", "hello", "--who", "赵")[1]
+        out = run("flow", "history", "hello")[1]
+        assert all(word in out for word in ("李", "王", "赵", "首版", "publish", "rollback"))
+
+    def test_a_flow_with_errors_is_not_published(self, run, place: Path) -> None:
+        (place / "hello.yaml").write_text(GOOD.replace("再见。,", "保证满意。,"), encoding="utf-8")
+        status, out = run("flow", "publish", str(place / "hello.yaml"))
+        assert status == 1
+        assert "forbidden-word" in out
+
+
+class TestRehearse:
+    def test_lines_from_a_pipe(self, run, place: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        typed = tmp_path / "typed"
+        typed.write_text("/where\n/slots\n\n可以\n", encoding="utf-8")
+        with typed.open(encoding="utf-8") as lines:
+            monkeypatch.setattr(sys, "stdin", lines)
+            status, out = run("rehearse", "hello", "--set", "name=李四", "--now", "2026-11-24T09:00")
+        assert status == 0
+        assert "李四" in out
+        assert "您好？" in out
+        assert "→ affirm" in out
+        assert "outcome done" in out
+
+    def test_wrong_task_data(self, run, place: Path) -> None:
+        status, out = run("rehearse", "hello", "--set", "nmae=x")
+        assert status != 0
+        assert "unknown field `nmae`" in out
+
+
+CALL = {
+    "call_id": "c-1", "flow": "hello", "started_at": "2026-11-24T09:00:00+08:00", "outcome": "done", "ended_by": "bot",
+    "task": {"name": "张伟"}, "turns": [{"step": "bye", "heard": "可以", "intent": "affirm"}],
+}  # fmt: skip
+
+
+class TestReplay:
+    def test_the_same_and_another_version(self, run, place: Path, tmp_path: Path) -> None:
+        Path("call.json").write_text(json.dumps([CALL], ensure_ascii=False), encoding="utf-8")
+        assert run("replay", "call.json", "--differing") == (0, "1 calls, 1 the same, 0 would differ\n")
+        other = tmp_path / "other.yaml"
+        other.write_text(GOOD.replace("end: done", "end: finished"), encoding="utf-8")
+        status, out = run("replay", "call.json", "--flow", str(other))
+        assert status == 1
+        assert "1 × done → finished" in out
+        assert json.loads(run("replay", "call.json", "--flow", str(other), "--format", "json")[1])[0]["outcome"] == [
+            "done",
+            "finished",
+        ]
+
+    def test_what_is_no_call(self, run, place: Path) -> None:
+        Path("call.json").write_text("{}", encoding="utf-8")
+        status, out = run("replay", "call.json")
+        assert status != 0
+        assert "not a stored call" in out
+
+
+def test_watch_checks_again_on_save(place: Path) -> None:
+    command = [sys.executable, "-m", "agi_bot", "flow", "watch"]
+    with open("out.txt", "w", encoding="utf-8") as out:
+        process = subprocess.Popen(command, stdout=out, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+        try:
+            assert _appears("2 of 2 passed")
+            (place / "hello.yaml").write_text(GOOD.replace("deny: bye", "deny: by"), encoding="utf-8")
+            assert _appears("unknown-step")
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def _appears(text: str) -> bool:
+    for _ in range(200):
+        if text in Path("out.txt").read_text(encoding="utf-8"):
+            return True
+        time.sleep(0.1)
+    return False
