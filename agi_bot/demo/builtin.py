@@ -11,6 +11,8 @@ from agi_bot.demo.phone.tape import Tape
 from agi_bot.pbx.simulated import SimulatedChannel
 
 TICK_S = FRAME_MS / 1000
+PAUSE_S = 0.1
+"""Frames that come later than this after the last one do not follow on it."""
 
 
 class BuiltinLine:
@@ -49,13 +51,16 @@ class BuiltinLine:
             task.cancel()
 
     async def _listen(self) -> None:
-        number = 0
+        number, stamp, last = 0, 0, self._loop.time()
         async for item in self._channel.heard():
             if isinstance(item, Digit):
                 continue
             number += 1
             heard = Heard(self._loop.time(), number, item.samples)
-            self.received.add(heard.at, heard.samples)
+            if heard.at - last > PAUSE_S:
+                stamp += LINE_RATE
+            self.received.add(heard.at, heard.samples, stamp)
+            stamp, last = stamp + len(heard.samples), heard.at
             for queue in self._watchers:
                 queue.put_nowait(heard)
 
@@ -65,7 +70,7 @@ class BuiltinLine:
             spoken = not self._queue.empty()
             frame = self._queue.get_nowait() if spoken else silence()
             self._channel.speak(frame)
-            self.sent.add(self._loop.time(), frame.samples)
+            self.sent.add(due, frame.samples)
             if spoken:
                 self._queue.task_done()
             due += TICK_S
