@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 ARRIVAL_S = 10.0
 """How long an answered call may take to come from the PBX to us, s."""
 
+CLOSING_S = 30.0
+"""How long a conversation may take to close after its longest time, s."""
+
 
 class Bot:
     """Takes calls from ``pbx`` and places calls on it; one conversation a call.
@@ -165,7 +168,7 @@ class Bot:
         :class:`~agi_bot.errors.PbxDown`, :class:`ValueError` for a number that cannot be dialled.
         """
         call_id = str(uuid4())
-        self._switchboard.expect(call_id, flow, task)
+        assignment = self._switchboard.expect(call_id, flow, task)
         record = self._awaited[call_id] = asyncio.get_running_loop().create_future()
         try:
             ringing = await self._pbx.originate(
@@ -175,19 +178,18 @@ class Bot:
                 ring_timeout_s=ring_timeout_s,
                 variables={"BOT_FLOW": flow},
             )
-            return await self._follow(ringing, record)
+            return await self._follow(ringing, record, assignment.flow.longest_ms / 1000 + CLOSING_S)
         finally:
             self._switchboard.forget(call_id)
             self._awaited.pop(call_id, None)
 
     async def _follow(
-        self, ringing: Ringing, record: asyncio.Future[CallRecord]
+        self, ringing: Ringing, record: asyncio.Future[CallRecord], longest_s: float
     ) -> tuple[Disposition, CallRecord | None]:
         disposition = await ringing.outcome()
         if not disposition.answered:
             return disposition, None
-        limit_s = self._settings.flows.max_call_s + ARRIVAL_S
         try:
-            return disposition, await asyncio.wait_for(record, limit_s)
+            return disposition, await asyncio.wait_for(record, longest_s + ARRIVAL_S)
         except TimeoutError:
             return disposition, None

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from agi_bot.config import Settings
 from agi_bot.contracts import Pbx
-from agi_bot.errors import ConfigError
 from agi_bot.pbx.asterisk import AmiOptions, AsteriskOptions, AsteriskPbx
+from agi_bot.pbx.freeswitch import FreeSwitchOptions, FreeSwitchPbx
 
 
 def exchange(settings: Settings) -> Pbx:
-    """The exchange of ``settings.pbx``, not yet started.  Raises :class:`~agi_bot.errors.ConfigError`."""
-    if settings.pbx == "asterisk":
-        return AsteriskPbx(asterisk_options(settings))
-    raise ConfigError(f"pbx: {settings.pbx} is not available", cure="use asterisk")
+    """The exchange of ``settings.pbx``, not yet started."""
+    if settings.pbx == "freeswitch":
+        return FreeSwitchPbx(freeswitch_options(settings))
+    return AsteriskPbx(asterisk_options(settings))
 
 
 def asterisk_options(settings: Settings) -> AsteriskOptions:
@@ -28,4 +28,27 @@ def asterisk_options(settings: Settings) -> AsteriskOptions:
         channel=asterisk.channel,
         context=asterisk.context,
         extension=asterisk.extension,
+        direct=asterisk.direct,
+        direct_flow=asterisk.direct_flow,
+        transfer_context=asterisk.transfer_context,
+        spool=asterisk.spool,
+    )
+
+
+def freeswitch_options(settings: Settings) -> FreeSwitchOptions:
+    """The options of a FreeSWITCH."""
+    freeswitch = settings.freeswitch
+    return FreeSwitchOptions(
+        host=freeswitch.listen_host,
+        port=freeswitch.listen_port,
+        esl_host=freeswitch.host,
+        esl_port=freeswitch.port,
+        esl_password=freeswitch.password,
+        media_host=freeswitch.media_host,
+        media_local=freeswitch.media_local,
+        backend=freeswitch.backend,
+        channel=freeswitch.channel,
+        context=freeswitch.context,
+        extension=freeswitch.extension,
+        transfer_context=freeswitch.transfer_context,
     )

@@ -9,13 +9,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from agi_bot.app.bot import Bot
-from agi_bot.app.flows import FlowFolder
 from agi_bot.app.workshop import Workshop
 from agi_bot.campaign.store import CallStore, Database
 from agi_bot.config import Settings
 from agi_bot.contracts import Call, Pbx
 from agi_bot.conversation.progress import Watcher
 from agi_bot.errors import NluError
+from agi_bot.flow.catalogue import Catalogue
+from agi_bot.flow.versions import Library
 from agi_bot.switchboard import Switchboard
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ class Running:
 
     bot: Bot
     pbx: Pbx
-    flows: FlowFolder
+    flows: Catalogue
     calls: CallStore
     workshop: Workshop
 
@@ -51,7 +52,7 @@ async def running(
         database = Database(settings.store.database)
         await database.open()
         stack.push_async_callback(database.close)
-        flows = FlowFolder(settings.flows.folder)
+        flows = Catalogue(settings.flows.folder, library=Library(settings.flows.published))
         flows.refresh()
         await warm_up(workshop, flows)
         board = Switchboard(flows, settings.flows.routes, settings.flows.default)
@@ -63,7 +64,7 @@ async def running(
         yield Running(bot, pbx, flows, calls, workshop)
 
 
-async def warm_up(workshop: Workshop, flows: FlowFolder) -> None:
+async def warm_up(workshop: Workshop, flows: Catalogue) -> None:
     """Have the interpreter of every flow ready before the first call."""
     for name in flows.names():
         flow = flows.get(name)

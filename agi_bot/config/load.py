@@ -143,7 +143,7 @@ def _find(node: yaml.Node | None, loc: Location) -> yaml.Mark | None:
 def _absolute(settings: Settings, base: Path) -> Settings:
     """Relative paths count from the file's folder, not from where the command was typed."""
     flows, speaking, store = settings.flows, settings.speaking, settings.store
-    flows.folder = base / flows.folder
+    flows.folder, flows.published = base / flows.folder, base / flows.published
     speaking.cache = base / speaking.cache
     speaking.voices = base / speaking.voices if speaking.voices else None
     store.database, store.recordings = base / store.database, base / store.recordings

@@ -45,6 +45,12 @@ class AsteriskSettings(Section):
     )
     context: str = Field("agi-bot", description="Context of dialplans/asterisk/agi-bot.conf.")
     extension: str = Field("answered", description="Extension in it to which answered outbound calls go.")
+    direct: bool = Field(False, description="Whether calls may come by AudioSocket alone, without AGI.")
+    direct_flow: str = Field("", description="Flow of such a call, unless AMI told another.")
+    transfer_context: str = Field(
+        "", description="Context to which the bot itself transfers by AMI; empty: your dialplan does it."
+    )
+    spool: str = Field("", description="Folder for the sound files of EAGI calls; empty: the system's own.")
     ami: AmiSettings = Field(default_factory=AmiSettings)
 
 
@@ -53,12 +59,20 @@ class FreeswitchSettings(Section):
 
     host: str = Field("127.0.0.1", description="Host of mod_event_socket.")
     port: int = Field(8021, ge=1, le=65535, description="Port of mod_event_socket.")
-    password: str = Field("", description="Its password; better given as AGI_BOT_FREESWITCH__PASSWORD.")
+    password: str = Field(
+        "", description="Its password, better given as AGI_BOT_FREESWITCH__PASSWORD; empty: inbound calls only."
+    )
     listen_host: str = Field("127.0.0.1", description="Address on which the outbound socket server listens.")
     listen_port: int = Field(8084, ge=0, le=65535, description="Port of the outbound socket server.")
-    media_host: str = Field("127.0.0.1", description="Address for the call's sound (unicast); keep it private.")
-    dial: str = Field("loopback/{number}/default", description="Dial string for outbound calls.")
-    backend: Literal["asyncio", "greenswitch"] = Field("asyncio", description="Event socket library.")
+    media_host: str = Field("127.0.0.1", description="Our address for the call's sound; keep it private.")
+    media_local: str = Field("127.0.0.1", description="FreeSWITCH's own address for the call's sound.")
+    channel: str = Field("sofia/gateway/trunk/{number}", description="Dial string for outbound calls.")
+    context: str = Field("agi_bot", description="Context of dialplans/freeswitch/agi_bot.xml.")
+    extension: str = Field("answered", description="Extension in it to which answered outbound calls go.")
+    transfer_context: str = Field(
+        "", description="Context to which the bot itself transfers; empty: your dialplan does it."
+    )
+    backend: Literal["native", "greenswitch"] = Field("native", description="Event socket library.")
 
 
 class HearingSettings(Section):
@@ -116,11 +130,13 @@ class FlowSettings(Section):
     default: str = Field(
         "", description="Flow of a call that names none; empty: such a call goes back to the dialplan."
     )
+    published: Path = Field(
+        Path("agi-bot-data/published"), description="Folder of published versions (agi-bot flow publish)."
+    )
     routes: Routes = Field(
         default_factory=dict,
         description="Flow by the number that was dialled, e.g. '400': appointment_reminder.",
     )
-    max_call_s: int = Field(600, ge=10, description="Longest call where the flow sets no limit, seconds.")
     timezone: str = Field("Asia/Shanghai", description="Zone of 'tomorrow at three' where the flow names none.")
 
 
