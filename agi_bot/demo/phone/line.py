@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
+
+import numpy as np
 
 from agi_bot.audio import FRAME_MS, LINE_RATE, Frame, Samples, mulaw_decode, mulaw_encode, resample, split
 from agi_bot.demo.phone import rtp
@@ -15,6 +17,10 @@ from agi_bot.demo.phone.tape import Tape
 
 TICK_S = FRAME_MS / 1000
 _SILENCE = b"\xff" * rtp.SAMPLES
+
+
+Background = Callable[[int], Samples]
+"""The next so many samples of what is to be heard behind the voice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,8 @@ class Line(asyncio.DatagramProtocol):
         self._clock = secrets.randbits(31)
         self._last_key: tuple[int, str] = (-1, "")
         self.closed = False
+        self.background: Background | None = None
+        """Mixed under everything that is sent: noise, echo of what is heard."""
         self.heard: list[Heard] = []
         self.keys = ""
         """Keys that the other side pressed."""
@@ -148,11 +156,18 @@ class Line(asyncio.DatagramProtocol):
         payload, mark = self._queue.popleft() if self._queue else (_SILENCE, None)
         if mark is not None and not mark.done():
             mark.set_result(due)
+        payload = self._mixed(payload)
         self.sent.add(due, mulaw_decode(payload))
         for packet in self._packets(payload):
             if self._transport is not None and not self._transport.is_closing():
                 self._transport.sendto(packet.pack(), self._far)
         self._clock += rtp.SAMPLES
+
+    def _mixed(self, payload: bytes) -> bytes:
+        if self.background is None:
+            return payload
+        mixed = mulaw_decode(payload).astype(np.int32) + self.background(rtp.SAMPLES)
+        return mulaw_encode(np.clip(mixed, -32768, 32767).astype(np.int16))
 
     def _packets(self, payload: bytes) -> Iterator[rtp.Packet]:
         """A key press takes the place of the sound while it lasts; its end packets go out at once."""
