@@ -131,7 +131,7 @@ class FlowSettings(Section):
         "", description="Flow of a call that names none; empty: such a call goes back to the dialplan."
     )
     published: Path = Field(
-        Path("agi-bot-data/published"), description="Folder of published versions (agi-bot flow publish)."
+        Path("agi-bot-data/flows"), description="Folder of published versions (agi-bot flow publish)."
     )
     routes: Routes = Field(
         default_factory=dict,
