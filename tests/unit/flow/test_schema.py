@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from agi_bot.flow.loader import document
-from agi_bot.flow.schema import flow_schema, dialogue_test_schema
+from agi_bot.flow.schema import dialogue_test_schema, flow_schema
 from agi_bot.flow.tree import parse
 
 from .talking import MINIMAL
