@@ -4,37 +4,68 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from agi_bot.config import Settings
 from agi_bot.contracts import Interpreter
 from agi_bot.flow import Flow
-from agi_bot.nlu.data import data_files
+from agi_bot.nlu.data import NluData, data_files
 from agi_bot.nlu.embedded import EmbeddedInterpreter, load_embedded
+from agi_bot.nlu.fallback import FallbackInterpreter
+from agi_bot.nlu.rasa import RasaInterpreter
+from agi_bot.nlu.rasa_client import RasaSettings
 from agi_bot.shipped import shipped
 
-Key = tuple[str, tuple[Path, ...]]
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """An interpreter, and the connections to Rasa that it keeps (None: embedded only)."""
+
+    interpreter: Interpreter
+    rasa: RasaInterpreter | None = None
 
 
 class Understanding:
-    """Trains each interpreter once, when the first call needs it or :meth:`of` is asked ahead."""
+    """Makes each interpreter once, when the first call needs it or :meth:`of` is asked ahead.
+
+    With ``engine: rasa`` the embedded interpreter, trained on the same data, answers
+    whenever Rasa does not.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        self._extra = tuple(settings.understanding.data)
+        self._settings = settings.understanding
         self._cache = settings.speaking.cache.parent / "nlu"
-        self._made: dict[Key, asyncio.Task[EmbeddedInterpreter]] = {}
+        self._made: dict[tuple[str, tuple[Path, ...]], asyncio.Task[_Made]] = {}
 
     async def of(self, flow: Flow) -> Interpreter:
         """The interpreter for ``flow``.  Raises :class:`~agi_bot.errors.NluError`."""
         key = (flow.language, tuple(self.data_of(flow)))
         if key not in self._made:
-            self._made[key] = asyncio.create_task(asyncio.to_thread(load_embedded, key[1], key[0], self._cache))
-        return await asyncio.shield(self._made[key])
+            self._made[key] = asyncio.create_task(self._make(*key))
+        return (await asyncio.shield(self._made[key])).interpreter
+
+    async def close(self) -> None:
+        """Close the connections to Rasa."""
+        made = await asyncio.gather(*self._made.values(), return_exceptions=True)
+        await asyncio.gather(*(one.rasa.close() for one in made if isinstance(one, _Made) and one.rasa))
+
+    async def _make(self, language: str, files: tuple[Path, ...]) -> _Made:
+        embedded: EmbeddedInterpreter = await asyncio.to_thread(load_embedded, files, language, self._cache)
+        if self._settings.engine != "rasa":
+            return _Made(embedded)
+        data = await asyncio.to_thread(NluData.load, files)
+        rasa = RasaInterpreter(self._rasa_settings(), data, language)
+        return _Made(FallbackInterpreter(rasa, embedded), rasa)
+
+    def _rasa_settings(self) -> RasaSettings:
+        settings = self._settings
+        return RasaSettings(settings.rasa_url, token=settings.rasa_token, timeout_s=settings.timeout_ms / 1000)
 
     def data_of(self, flow: Flow) -> list[Path]:
         """The training data of ``flow``: the shared, the industry's beside it, and the settings' own."""
         folders = [shipped("flows", "shared"), Path(flow.file).parent]
-        return [*_files(folders, flow.language), *self._extra]
+        return [*_files(folders, flow.language), *self._settings.data]
 
 
 def _files(folders: Sequence[Path], language: str) -> list[Path]:

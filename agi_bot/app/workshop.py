@@ -46,6 +46,7 @@ class Workshop:
     async def close(self) -> None:
         """Free everything."""
         await self.hooks.close()
+        await self.understanding.close()
         await self.voices.close()
         await self.recognizer.stop()
 

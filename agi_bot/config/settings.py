@@ -78,7 +78,6 @@ class FreeswitchSettings(Section):
 class HearingSettings(Section):
     """Recognition of the caller's speech."""
 
-    engine: str = Field("vosk", description="Recogniser: vosk, or one from a plugin.")
     models: dict[str, Path] = Field(
         default_factory=dict,
         description="Model folder by language, e.g. zh-CN: models/vosk-model-small-cn-0.22; "
@@ -100,7 +99,7 @@ class TurnSettingsSection(Section):
 class UnderstandingSettings(Section):
     """From words to intents and entities."""
 
-    engine: str = Field("embedded", description="Interpreter: embedded, rasa, or one from a plugin.")
+    engine: Literal["embedded", "rasa"] = Field("embedded", description="Interpreter; rasa falls back to embedded.")
     data: list[Path] = Field(
         default_factory=list, description="Training data (nlu.yml) besides what lies beside the flows."
     )
