@@ -60,7 +60,8 @@ class AsteriskCall:
     """Keeps the promise :class:`agi_bot.contracts.Call`.
 
     The *leg* that brought the call waits on :attr:`over`, carries out what :attr:`how`
-    and :attr:`results` say, and sets :attr:`finished`.
+    and :attr:`results` say, and sets :attr:`finished`.  :attr:`taken` is set when a bot
+    has taken the call from :meth:`~agi_bot.contracts.Pbx.calls`.
     """
 
     def __init__(self, identity: Identity, media: Media, finish_wait_s: float) -> None:
@@ -69,6 +70,7 @@ class AsteriskCall:
         self.media = media
         self.how: How | None = None
         self.results: dict[str, str] = {}
+        self.taken = asyncio.Event()
         self.over = asyncio.Event()
         self.finished = asyncio.Event()
 

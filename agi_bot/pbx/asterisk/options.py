@@ -31,7 +31,8 @@ class AsteriskOptions:
     ``spool``: a folder that Asterisk can read, where EAGI calls get their sound files;
     empty: the system's folder for temporary files.
 
-    ``audio_wait_s``: how long Asterisk may take to connect a call's sound; ``finish_wait_s``:
+    ``audio_wait_s``: how long Asterisk may take to connect a call's sound; ``take_wait_s``:
+    how long a bot may take to take a call before it goes back; ``finish_wait_s``:
     how long a bot may take to tell its results after the caller hung up, and Asterisk to
     take a call back.
     """
@@ -51,6 +52,7 @@ class AsteriskOptions:
     transfer_context: str = ""
     spool: str = ""
     audio_wait_s: float = 3.0
+    take_wait_s: float = 3.0
     finish_wait_s: float = 5.0
     limits: MediaLimits = field(default_factory=MediaLimits)
 

@@ -90,7 +90,9 @@ class AsteriskPbx:
 
     async def calls(self) -> AsyncIterator[Call]:
         while (call := await self._arriving.get()) is not None:
-            yield call
+            if not call.over.is_set():
+                call.taken.set()
+                yield call
         self._arriving.put_nowait(None)  # for whoever else is waiting
 
     async def originate(
@@ -181,10 +183,15 @@ class AsteriskPbx:
 
     def _deliver(self, call: AsteriskCall) -> None:
         self._calls[call.id] = call
-        self._spawn(self._forget(call))
+        self._spawn(self._look_after(call))
         self._arriving.put_nowait(call)
 
-    async def _forget(self, call: AsteriskCall) -> None:
+    async def _look_after(self, call: AsteriskCall) -> None:
+        try:
+            await asyncio.wait_for(call.taken.wait(), self.options.take_wait_s)
+        except TimeoutError:
+            log.error("call.not_taken", extra={**call.identity.extra, "waited_s": self.options.take_wait_s})
+            await call.release()
         await call.finished.wait()
         if self._calls.get(call.id) is call:
             del self._calls[call.id]
