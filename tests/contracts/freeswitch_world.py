@@ -64,7 +64,7 @@ class FreeSwitchWorld:
         }  # fmt: skip
         self.pbx = FreeSwitchPbx(FreeSwitchOptions(**chosen))  # type: ignore[arg-type]
         self.admin = own.client()
-        self._extension = extension
+        self._default = f"loopback/{extension}/caller"
         self._clock = LineClock()
         self._people = Server(self._person, port=0)
         self._waiting: dict[str, asyncio.Future[UnicastPerson]] = {}
@@ -89,14 +89,16 @@ class FreeSwitchWorld:
         self._watch.cancel()
         await self.admin.close()
 
-    async def call(self, **variables: str) -> tuple[Call, Person]:
+    async def call(self, dial: str = "", **variables: str) -> tuple[Call, Person]:
+        """Somebody calls the bot, by loopback or by another way (``dial``)."""
         tag = uuid4().hex
         person = self._waiting[tag] = asyncio.get_running_loop().create_future()
-        told = {"PERSON": tag, "loopback_export": "PERSON", "origination_caller_id_number": "1001"} | variables
-        told["origination_caller_id_name"] = "张伟"
+        told = {"PERSON": tag, "loopback_export": "PERSON", "origination_caller_id_number": "1001"}
+        told |= {"ignore_early_media": "true", **variables}
+        told |= {"origination_caller_id_name": "张伟", "sip_h_X-Person": tag}
         inside = ",".join(f"{name}='{value}'" for name, value in told.items())
         where = f"&socket('127.0.0.1:{self._port} async full')"
-        await self.admin.bgapi(f"originate {{{inside}}}loopback/{self._extension}/caller {where}")
+        await self.admin.bgapi(f"originate {{{inside}}}{dial or self._default} {where}")
         call = await asyncio.wait_for(anext(aiter(self.pbx.calls())), WAIT_S)
         return call, await asyncio.wait_for(person, WAIT_S)
 
@@ -129,7 +131,7 @@ class FreeSwitchWorld:
         """What the bot's leg carried when the dialplan went on, or else when it ended."""
         async for event in events:
             tag = event.get("variable_PERSON")
-            if tag and event.get("Channel-Name").endswith("-b"):
+            if tag and event.get("Call-Direction") == "inbound":
                 future = self.afterwards(tag)
                 if not future.done():
                     future.set_result(event)

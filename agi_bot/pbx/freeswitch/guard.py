@@ -43,20 +43,21 @@ async def answer(session: Session, timeout_s: float) -> Answered:
     return Answered(session, _read_rate(done), _KEY)
 
 
-async def parked_again(answered: Answered, timeout_s: float) -> Answered:
+async def parked_again(answered: Answered, back: str, timeout_s: float) -> Answered:
     """Take the call back to a fresh park, in which ``unicast`` can be opened again.
 
     Playback, a bridge and a codec change end unicast for good in the park in which they happen.
     A transfer to ``park inline`` makes a new one, by the application in the channel's own thread
-    (see loan.py); a second ``uuid_park`` would wedge the channel.  Raises :class:`esl.EslError`,
+    (see loan.py); a second ``uuid_park`` would wedge the channel.  When the socket ends, the call
+    goes on at ``back`` (extension, dialplan, context).  Raises :class:`esl.EslError`,
     :class:`TimeoutError`.
     """
     session = answered.session
     with session.listen("CHANNEL_PARK") as parks:
-        # The new park is not inside the socket application: when the bot dies now, nobody would set
-        # the channel's state to go on (CS_RESET for ever), so the loan alone must bring it back.
+        # The new park is not inside the socket application: socket_resume would leave the channel in
+        # CS_RESET for ever.  Without it the end of the socket ends the park, and the next one follows.
         await session.set_variable("socket_resume", "false")
-        await session.start("transfer", "park inline")
+        await session.start("transfer", f"'park,transfer:{back}' inline")
         async with asyncio.timeout(timeout_s):
             event = await anext(parks)
     if event.get("Answer-State") != "answered":

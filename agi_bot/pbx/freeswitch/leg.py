@@ -23,7 +23,7 @@ ATTEMPT_VARIABLE = "BOT_ATTEMPT"
 """Set by our originate: the answered leg tells with it which attempt it belongs to."""
 
 BACK = "agi_bot_back XML agi_bot"
-"""Where the dialplan goes on when the bot's park was not inside the socket application any more."""
+"""Where the dialplan goes on when the bot's park is not inside the socket application any more."""
 
 LOOK_S = 0.1
 """Seconds between two looks at whether sound still comes."""
@@ -159,7 +159,7 @@ class SocketLeg:
     async def _reopen(self, answered: Answered) -> Answered:
         log.info("call.sound_lost", extra={"unique_id": self._session.uuid, "quiet_s": self._media.quiet_s})
         try:
-            answered = await parked_again(answered, self._options.audio_wait_s)
+            answered = await parked_again(answered, BACK, self._options.audio_wait_s)
             self._reparked = True
             await self._open_sound(answered)
         except (PbxError, EslError, TimeoutError) as error:
@@ -179,9 +179,7 @@ class SocketLeg:
         elif call.how is How.TRANSFER and self._options.transfer_context:
             extension, _, context = call.results["BOT_TRANSFER"].partition("@")
             await self._go(f"{extension} XML {context or self._options.transfer_context}")
-        elif self._reparked:
-            await self._go(BACK)
-        else:
+        elif not self._reparked:
             await self._session.resume()
 
     async def _go(self, where: str) -> None:
