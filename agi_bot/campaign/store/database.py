@@ -60,8 +60,15 @@ class Database:
     def _transaction(self, work: Callable[[sqlite_utils.Database], T]) -> T:
         if self._db is None:
             raise StoreError(f"{self.path}: not open")
-        with self._db.atomic():
-            return work(self._db)
+        # IMMEDIATE: a reader that wants to write later could not get the lock from another process.
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            done = work(self._db)
+        except BaseException:
+            self._db.rollback()
+            raise
+        self._db.commit()
+        return done
 
     def _open(self) -> None:
         if isinstance(self.path, Path):
@@ -69,6 +76,7 @@ class Database:
         self._db = sqlite_utils.Database(self.path)
         self._db.enable_wal()
         self._db.conn.execute("PRAGMA foreign_keys = ON")
+        self._db.conn.execute("PRAGMA busy_timeout = 10000")
         _migrate(self._db)
 
     def _make_folder(self, folder: Path) -> None:

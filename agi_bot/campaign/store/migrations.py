@@ -57,4 +57,30 @@ CREATE TABLE slots (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (CALLS,)
+QUEUE = """
+CREATE TABLE queue_later (
+    task_id     TEXT PRIMARY KEY,
+    trunk       TEXT NOT NULL,
+    priority    INTEGER NOT NULL,
+    due_at      REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX queue_later_due ON queue_later (due_at);
+CREATE TABLE queue_ready (
+    task_id     TEXT PRIMARY KEY,
+    trunk       TEXT NOT NULL,
+    priority    INTEGER NOT NULL,
+    due_at      REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX queue_ready_order ON queue_ready (trunk, priority DESC, due_at);
+CREATE TABLE queue_claimed (
+    task_id     TEXT PRIMARY KEY,
+    trunk       TEXT NOT NULL,
+    priority    INTEGER NOT NULL,
+    due_at      REAL NOT NULL,
+    owner       TEXT NOT NULL,
+    beat_at     REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX queue_claimed_beat ON queue_claimed (beat_at);
+"""
+
+MIGRATIONS: tuple[str, ...] = (CALLS, QUEUE)
