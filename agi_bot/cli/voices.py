@@ -1,4 +1,4 @@
-"""``agi-bot voices``: list, say, audition, verify, pull."""
+"""``agi-bot voices``: list, say, audition, verify, pull, export."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.table import Table
 
 from agi_bot.audio import Frame
 from agi_bot.errors import SpeechError
+from agi_bot.speech.coqui.export import export
 from agi_bot.speech.line import active_level, to_wave
 from agi_bot.speech.voices import DEFAULT_FOLDER, VoiceEntry, Voices
 
@@ -121,6 +122,24 @@ def pull(
     if not accept and not typer.confirm("Do you accept the licence?"):
         raise typer.Exit(1)
     typer.echo(f"{entry.spoken} is in {voices.pull(entry)}")
+
+
+@app.command("export")
+def export_voice(
+    name: Annotated[str, typer.Argument(help="A Coqui voice of the list, or the folder of a Coqui model.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    language: Language = "zh-CN",
+    catalogue: Catalogue = None,
+    folder: Folder = DEFAULT_FOLDER,
+) -> None:
+    """Export a VITS model to ONNX, which speaks without torch and coqui-tts."""
+    model = Path(name)
+    if not model.is_dir():
+        voices = Voices.load(catalogue, folder=folder)
+        model = voices.model_folder(voices.entry(name, language))
+    export(model, out)
+    typer.echo(f"exported to {out}; in your voices.yml:")
+    typer.echo(f"- {{name: {model.name}, language: {language}, engine: onnx, model: {out.resolve()}}}")
 
 
 async def _spoken(voices: Voices, entries: list[VoiceEntry], text: str) -> list[bytes]:

@@ -91,6 +91,11 @@ class Leveller:
         self._target = level_dbfs + extra_db
         self._mean: float | None = None
 
+    @property
+    def knows(self) -> bool:
+        """Whether a sentence was learnt."""
+        return self._mean is not None
+
     def for_whole(self, wave: Wave) -> float:
         """Gain in dB for ``wave`` at 8 kHz."""
         level = active_level(wave, LINE_RATE)

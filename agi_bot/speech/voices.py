@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agi_bot.errors import ConfigError, ModelError, SpeechError
 from agi_bot.speech.coqui.fetch import fetch, model_folder
+from agi_bot.speech.coqui.onnx import OnnxVoice, onnx_pool
 from agi_bot.speech.coqui.voice import CoquiVoice, coqui_pool
 from agi_bot.speech.espeak import EspeakVoice, espeak_pool
 from agi_bot.speech.listing import read_list
@@ -30,7 +31,7 @@ class VoiceEntry(BaseModel):
 
     name: str = Field(min_length=1, pattern=r"^[\w-]+$")
     language: str = Field(min_length=2)
-    engine: Literal["espeak", "coqui"]
+    engine: Literal["espeak", "coqui", "onnx"]
     title: str = ""
     model: str = ""
     speaker: str = ""
@@ -173,7 +174,21 @@ def _coqui(entry: VoiceEntry, voices: Voices) -> CoquiVoice:
     )
 
 
-_MAKERS: Mapping[str, Maker] = {"espeak": _espeak, "coqui": _coqui}
+def _onnx(entry: VoiceEntry, voices: Voices) -> OnnxVoice:
+    model = voices.model_folder(entry)
+    pool = voices.pool(str(model), lambda: onnx_pool(model, workers=voices.workers))
+    return OnnxVoice(
+        model,
+        entry.language,
+        speaker=entry.speaker,
+        speed=entry.speed,
+        gain_db=entry.gain,
+        pool=pool,
+        name=entry.name,
+    )
+
+
+_MAKERS: Mapping[str, Maker] = {"espeak": _espeak, "coqui": _coqui, "onnx": _onnx}
 
 
 def _read(path: Path) -> list[VoiceEntry]:

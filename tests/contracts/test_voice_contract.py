@@ -1,25 +1,66 @@
 """The promise Voice, kept by every voice there is."""
 
 import asyncio
+import importlib.util
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from agi_bot.contracts import Voice
 from agi_bot.errors import SpeechError
+from agi_bot.shipped import shipped
+from agi_bot.speech.coqui.onnx import OnnxVoice
+from agi_bot.speech.coqui.voice import CoquiVoice
 from agi_bot.speech.espeak import EspeakVoice
 from agi_bot.speech.prompts import CachedVoice
+from agi_bot.speech.worker.voice import WorkerVoice
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MISSING = [name for name in ("torch", "TTS") if importlib.util.find_spec(name) is None]
+COQUI = (
+    pytest.mark.coqui,
+    pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)} (pip install 'agi-bot[coqui]')"),
+)
 
 
-@pytest.fixture(params=["espeak", "cached espeak"])
-async def voice(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Voice]:
-    espeak = EspeakVoice("zh-CN")
+def espeak(_folder: Path) -> WorkerVoice:
+    return EspeakVoice("zh-CN")
+
+
+def onnx(_folder: Path) -> WorkerVoice:
+    return OnnxVoice(shipped("models", "coqui-fixture", "onnx"))
+
+
+def coqui(folder: Path) -> WorkerVoice:
+    recipe = shipped("models", "coqui-fixture", "build.py")
+    subprocess.run([sys.executable, str(recipe), str(folder / "model"), "zh"], check=True, capture_output=True)
+    return CoquiVoice(folder / "model")
+
+
+PAIRS = [
+    pytest.param((espeak, False), id="espeak"),
+    pytest.param((espeak, True), id="cached espeak"),
+    pytest.param((onnx, False), id="onnx"),
+    pytest.param((coqui, False), id="coqui", marks=COQUI),
+    pytest.param((coqui, True), id="cached coqui", marks=COQUI),
+]
+
+
+@pytest_asyncio.fixture(params=PAIRS, scope="module", loop_scope="module")
+async def voice(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Voice]:
+    make, cached = request.param
+    inner = make(tmp_path_factory.mktemp("voice"))
+    await inner.start()
     try:
-        yield CachedVoice(espeak, tmp_path) if request.param == "cached espeak" else espeak
+        yield CachedVoice(inner, tmp_path_factory.mktemp("cache")) if cached else inner
     finally:
-        await espeak.close()
+        await inner.close()
 
 
 async def ms_of(voice: Voice, text: str) -> float:
@@ -63,7 +104,7 @@ async def test_closing_the_iterator_ends_it_and_the_voice_goes_on(voice: Voice) 
 
 
 async def test_cancelling_the_one_who_listens_ends_it(voice: Voice) -> None:
-    listener = asyncio.create_task(ms_of(voice, "这是一段没有人会听完的话。" * 50))
+    listener = asyncio.create_task(ms_of(voice, "".join(f"第{n}句没有人会听完的话。" for n in range(200))))
     await asyncio.sleep(0.02)
     listener.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -19,6 +19,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from agi_bot.speech.coqui.signs import cut_words
+
 _OPTIONAL = ("torchaudio", "torchcodec")
 CURE = "pip install 'agi-bot[coqui]'"
 
@@ -69,12 +71,7 @@ class _Segmenter:
     """``cut`` as spacy_pkuseg has it."""
 
     def cut(self, text: str) -> list[str]:
-        try:
-            jieba: Any = importlib.import_module("jieba")
-        except ImportError:
-            return [text]
-        words: list[str] = jieba.lcut(text)
-        return words
+        return cut_words(text)
 
 
 def _use_own_segmenter() -> None:

@@ -41,6 +41,12 @@ class CoquiModel:
         self._model = made.tts_model.eval()
         self._decoder = self._take_decoder()
 
+    def restored(self) -> Any:
+        """Coqui's model as it was loaded, its decoder in its place."""
+        if self._decoder is not None:
+            self._model.waveform_decoder = self._decoder
+        return self._model
+
     def describe(self) -> dict[str, Any]:
         return {
             "rate": int(self._synthesizer.output_sample_rate),
@@ -57,11 +63,21 @@ class CoquiModel:
         speaker = self._chosen("speakers", str(request["speaker"]))
         language = self._chosen_language(str(request["language"]))
         self._set_speed(float(request["speed"]))
+        self._check(text, language)
         if self._decoder is None:
             yield _pcm(self._whole(text, speaker, language))
             return
         self._model.synthesize(text, speaker=speaker, language=language)
         yield from self._chunks()
+
+    def _check(self, text: str, language: str | None) -> None:
+        tokenizer = getattr(self._model, "tokenizer", None)
+        encode = getattr(tokenizer, "text_to_ids", None)
+        if encode is None:
+            return
+        blank = getattr(getattr(tokenizer, "characters", None), "blank_id", None)
+        if not [number for number in encode(text, language=language) if number != blank]:
+            raise ValueError(f"nothing in {text[:40]!r} is known to this voice")
 
     def _take_decoder(self) -> Any:
         """Put a catcher in the place of a VITS decoder, and keep the decoder; None for other models."""

@@ -16,6 +16,9 @@ from agi_bot.speech.worker.pool import WorkerPool
 
 _FRAME = LINE_RATE * FRAME_MS // 1000
 _CUT = 5 * _FRAME
+_ENOUGH = LINE_RATE // 10
+_FAINT = 0.001
+_REHEARSAL = {"zh": "您好，请您稍等一下，谢谢。", "en": "Hello, one moment please, thank you."}
 
 
 class WorkerVoice:
@@ -55,8 +58,10 @@ class WorkerVoice:
         return LINE_RATE
 
     async def start(self) -> None:
-        """Start the engine.  Raises :class:`EngineDown` or :class:`ModelError`."""
+        """Start the engine and learn how loud it is.  Raises :class:`EngineDown` or :class:`ModelError`."""
         await self._pool.start()
+        if not self.whole and not self._leveller.knows:
+            await self._rehearse()
 
     async def close(self) -> None:
         """End the engine's processes; idempotent."""
@@ -95,6 +100,13 @@ class WorkerVoice:
                 inbox.put_nowait(Frame(b""))
         finally:
             inbox.put_nowait(None)
+
+    async def _rehearse(self) -> None:
+        """Speak a sentence to nobody: the engine is warm and its level known when a caller comes."""
+        family = self._language.lower().split("-")[0]
+        async with aclosing(self._say_streaming(_REHEARSAL.get(family, _REHEARSAL["en"]))) as frames:  # type: ignore[type-var]
+            async for _ in frames:
+                pass
 
     def _say(self, text: str) -> AsyncIterator[Frame]:
         return self._say_whole(text) if self.whole else self._say_streaming(text)
@@ -135,6 +147,7 @@ class Stream:
         self._gain: float | None = None
         self._trimmer = Trimmer()
         self._left = np.zeros(0, np.float32)
+        self._unlevelled = np.zeros(0, np.float32)
 
     def push(self, pcm: bytes, rate: int) -> Iterator[Frame]:
         """Frames that are complete after ``pcm`` at ``rate`` Hz."""
@@ -145,15 +158,21 @@ class Stream:
         """The rest, faded; the leveller learns how loud the sentence was."""
         if self._band is None:
             return
-        rest = self._trimmer.push(self._levelled(self._band.push(b"", last=True)), last=True)
+        rest = self._trimmer.push(self._levelled(self._band.push(b"", last=True), last=True), last=True)
         yield from framed(ended(np.concatenate((self._left, rest))))
         self._leveller.learn(np.concatenate([*self._heard, np.zeros(0, np.float32)]))
 
-    def _levelled(self, wave: Wave) -> Wave:
+    def _levelled(self, wave: Wave, *, last: bool = False) -> Wave:
+        """``wave`` at the right level; held back until 100 ms tell what that is, if nothing else does."""
         self._heard.append(wave)
-        if self._gain is None and wave.any():
-            self._gain = self._leveller.for_piece(wave)
-        return gained(wave, self._gain or 0.0)
+        if self._gain is not None:
+            return gained(wave, self._gain)
+        self._unlevelled = np.concatenate((self._unlevelled, wave))
+        active = np.count_nonzero(np.abs(self._unlevelled) > _FAINT)
+        if not (self._leveller.knows or active >= _ENOUGH or last):
+            return wave[:0]
+        self._gain = self._leveller.for_piece(self._unlevelled)
+        return gained(self._unlevelled, self._gain)
 
     def _frames(self, wave: Wave) -> Iterator[Frame]:
         joined = np.concatenate((self._left, wave))
