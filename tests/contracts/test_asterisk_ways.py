@@ -341,3 +341,21 @@ async def test_a_refused_login_tells_what_to_compare(contract_asterisk: Asterisk
 async def test_an_ami_that_is_not_there_is_told_at_once() -> None:
     with pytest.raises(PbxDown, match="cannot be reached"):
         await Ami(AmiOptions(user="a", secret="b", port=1)).connect()
+
+
+# --- the shipped dialplan around an outbound call ---
+
+
+@pytest.mark.parametrize("end", ["hang_up", "release"])
+async def test_an_outbound_call_of_the_shipped_dialplan_ends_and_is_gone(make_world: Make, end: str) -> None:
+    world = await make_world(context="agi-bot", extension="answered")
+    uuid, _ = world.expect()
+    variables = {"PERSON": str(uuid), "BOT_FLOW": "contract"}
+    attempt = await world.pbx.originate("1001", call_id=str(uuid4()), variables=variables)
+    call = await asyncio.wait_for(anext(aiter(world.pbx.calls())), 10)
+    assert (call.id, call.variables["flow"]) == (attempt.call_id, "contract")
+    await call.set_result({"BOT_OUTCOME": "confirmed"})
+    await getattr(call, end)()
+    await world._until_quiet()
+    steps = (await world.asterisk.cli("core show calls")).splitlines()
+    assert steps[0].startswith("0 active calls")

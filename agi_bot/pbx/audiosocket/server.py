@@ -87,6 +87,7 @@ class MediaServer:
         for future in self._expected.values():
             if not future.done():
                 future.set_exception(CallGone("the bot is shutting down"))
+                future.exception()  # looked at: nobody may be waiting for it
         self._expected.clear()
 
     def expect(self, uuid: UUID) -> asyncio.Future[Line]:
