@@ -13,6 +13,9 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
+WRONG = 0.25
+"""What taking one intent for another costs, where acting on background speech costs 1."""
+
 _TEMPERATURES = np.geomspace(1.0, 40.0, 40)
 
 
@@ -87,11 +90,15 @@ def _logistic(inputs: Floats, truth: Floats, ridge: float = 1.0) -> Floats:
 
 
 def _threshold(confidence: Floats, right: npt.NDArray[np.bool_], outside: npt.NDArray[np.bool_]) -> float:
-    """Where most right answers are kept and most background is rejected (Youden's index)."""
+    """Where most right answers are kept, and few wrong ones and little background let in."""
     candidates = np.unique(np.round(confidence, 3))
-    kept, let_in = confidence[right], confidence[outside]
-    gains = [(kept >= c).mean() - (let_in >= c).mean() for c in candidates]
+    kept, let_in, wrong = confidence[right], confidence[outside], confidence[~right & ~outside]
+    gains = [_above(kept, c) - _above(let_in, c) - WRONG * _above(wrong, c) for c in candidates]
     return float(candidates[int(np.argmax(gains))])
+
+
+def _above(values: Floats, bound: float) -> float:
+    return float((values >= bound).mean()) if len(values) else 0.0
 
 
 def _sigmoid(x: Floats) -> Floats:

@@ -21,6 +21,8 @@ PRIOR = 0.5
 THRESHOLD = 0.4
 RANKED = 5
 LONGEST = 400
+WARMING = "好的 ok"
+WARM_UP_TIMEOUT_S = 30.0
 
 
 class RasaInterpreter:
@@ -52,6 +54,10 @@ class RasaInterpreter:
     async def close(self) -> None:
         """Close all connections."""
         await self.client.close()
+
+    async def warm_up(self) -> None:
+        """Let the server parse something: its first answer takes seconds.  Raises :class:`InterpreterDown`."""
+        await self.client.parse(WARMING, WARM_UP_TIMEOUT_S)
 
     async def interpret(self, text: str, context: Context) -> Intent:
         """Raises :class:`~agi_bot.errors.InterpreterDown`."""

@@ -67,9 +67,9 @@ class RasaClient:
         """Close all connections."""
         await self._http.aclose()
 
-    async def parse(self, text: str) -> object:
+    async def parse(self, text: str, timeout_s: float | None = None) -> object:
         """The JSON of ``POST /model/parse``; ``text`` must not be blank."""
-        return await self._json("POST", "/model/parse", {"text": text})
+        return await self._json("POST", "/model/parse", {"text": text}, timeout_s)
 
     async def status(self) -> Mapping[str, object]:
         """``GET /status``: model file and fingerprint; needs the token."""
@@ -90,8 +90,8 @@ class RasaClient:
         """Load the model file ``model`` (a path on the server); parses wait until it is loaded."""
         await self._bytes("PUT", "/model", {"model_file": model}, LOAD_TIMEOUT_S)
 
-    async def _json(self, method: str, path: str, body: object = None) -> object:
-        raw = await self._bytes(method, path, body, self.settings.timeout_s)
+    async def _json(self, method: str, path: str, body: object = None, timeout_s: float | None = None) -> object:
+        raw = await self._bytes(method, path, body, timeout_s or self.settings.timeout_s)
         try:
             return json.loads(raw)
         except ValueError:

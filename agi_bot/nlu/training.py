@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from agi_bot.errors import NluError
-from agi_bot.nlu.calibration import Calibration, calibrate
+from agi_bot.nlu.calibration import Calibration, best, calibrate
 from agi_bot.nlu.data import NluData
 from agi_bot.nlu.features import Features, extractor
-from agi_bot.nlu.vectors import Floats, Sparse, Vocabulary, similarities
+from agi_bot.nlu.vectors import Floats, Sparse, Vocabulary
 
 BACKGROUND = ""
 """Label of the hidden class: speech that belongs to no intent."""
@@ -43,8 +43,40 @@ class Model:
     calibration: Calibration
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What the model says of one of its own examples when it has not learnt it.
+
+    ``intent`` and ``answer`` are empty for background speech and for a rejection; ``best``
+    is the best intent whether rejected or not.
+    """
+
+    text: str
+    intent: str
+    best: str
+    answer: str
+    confidence: float
+
+
 def train(data: NluData, language: str) -> Model:
     """Learn ``data``.  Raises :class:`~agi_bot.errors.NluError` where there are fewer than two intents."""
+    return _learn(data, language)[0]
+
+
+def cross_validate(data: NluData, language: str) -> list[LeftOut]:
+    """Every example and background utterance judged by a model without it.  Raises as :func:`train`."""
+    model, scores = _learn(data, language)
+    texts, names = _examples(data)
+    odds = model.calibration.odds(scores)
+    labels = [model.labels[number] for number in best(odds, model.calibration.background)]
+    confidences = [float(value) for value in model.calibration.confidence(odds)]
+    accepted = [confidence >= model.calibration.threshold for confidence in confidences]
+    answers = [label if ok else "" for label, ok in zip(labels, accepted, strict=True)]
+    rows = zip(texts, names, labels, answers, confidences, strict=True)
+    return [LeftOut(*row) for row in rows]
+
+
+def _learn(data: NluData, language: str) -> tuple[Model, Scores]:
     texts, names = _examples(data)
     labels = tuple(dict.fromkeys(names))
     if len(set(labels) - {BACKGROUND}) < 2:
@@ -56,7 +88,8 @@ def train(data: NluData, language: str) -> Model:
     truth = np.array([labels.index(name) for name in names])
     weights, bias, left_out = _solve(rows, truth, len(labels), len(vocabulary))
     calibration = calibrate(left_out, truth, _index(labels, BACKGROUND))
-    return Model(language, labels, vocabulary, weights.astype(np.float32), bias.astype(np.float32), calibration)
+    model = Model(language, labels, vocabulary, weights.astype(np.float32), bias.astype(np.float32), calibration)
+    return model, left_out
 
 
 def _examples(data: NluData) -> tuple[list[str], list[str]]:
@@ -71,20 +104,10 @@ def _index(labels: Sequence[str], label: str) -> int:
 
 def _solve(rows: list[Sparse], truth: npt.NDArray[np.int64], outputs: int, size: int) -> tuple[Scores, Scores, Scores]:
     """Weights (size, outputs), bias (outputs,) and left-out scores (n, outputs)."""
+    from agi_bot.nlu import ridge  # SciPy starts slowly, and a trained model does not need it
+
     targets = np.full((len(rows), outputs), -1.0)
     targets[np.arange(len(rows)), truth] = 1.0
     if len(rows) > LARGEST_EXACT:
-        from agi_bot.nlu.training_large import solve
-
-        return solve(rows, targets, truth, size, RIDGE)
-    return _exact(rows, targets, size)
-
-
-def _exact(rows: list[Sparse], targets: Scores, size: int) -> tuple[Scores, Scores, Scores]:
-    inverse = np.linalg.inv(similarities(rows, size) + 1.0 + RIDGE * np.eye(len(rows)))
-    duals = inverse @ targets
-    left_out = targets - duals / np.diag(inverse)[:, None]
-    weights = np.zeros((size, targets.shape[1]))
-    for row, dual in zip(rows, duals, strict=True):
-        weights[row.indices] += row.weights[:, None] * dual
-    return weights, duals.sum(axis=0), left_out
+        return ridge.approximate(ridge.matrix(rows, size), targets, truth, RIDGE)
+    return ridge.exact(ridge.matrix(rows, size), targets, RIDGE)

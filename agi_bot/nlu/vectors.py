@@ -63,15 +63,3 @@ class Vocabulary:
         values = [(1 + math.log(count)) * float(rarity[index]) for index, count in counts.items()]
         norm = math.sqrt(sum(value * value for value in values)) or 1.0
         return list(counts), [value / norm for value in values]
-
-
-def similarities(rows: Sequence[Sparse], size: int) -> npt.NDArray[np.float64]:
-    """Dot products of all ``rows`` with one another, shape (n, n); ``size`` is the vocabulary's."""
-    products = np.zeros((len(rows), len(rows)))
-    for start in range(0, len(rows), 256):
-        dense = np.zeros((min(256, len(rows) - start), size), dtype=np.float32)
-        for number, row in enumerate(rows[start : start + 256]):
-            dense[number, row.indices] = row.weights
-        for number, row in enumerate(rows):
-            products[number, start : start + 256] = dense[:, row.indices] @ row.weights
-    return products
