@@ -26,6 +26,11 @@ log = logging.getLogger(__name__)
 EVENTS = "system,call,user,dtmf"
 """Only what is used: the events of dialplan and RTCP would cost more than the calls."""
 
+BYTES = "cp437"
+"""panoramisk decodes chunk by chunk and would lose a character that the network cut in two,
+so it is given a code of one character a byte.  Not Latin-1: its 0x85 and 0xa0, which are
+common in Chinese UTF-8, count as white space and would be stripped."""
+
 Headers = Mapping[str, str | Sequence[str]]
 Event = Mapping[str, str]
 """An event or a reply; names in lower case."""
@@ -230,7 +235,7 @@ class _Link(Manager):  # type: ignore[misc]
             username=_wire(options.user),
             secret=_wire(options.secret),
             events=EVENTS,
-            encoding="latin-1",  # bytes as they are; see _wire
+            encoding=BYTES,
             ping_delay=10**6,
             ping_interval=10**6,
             reconnect_timeout=options.reconnect_s,
@@ -289,16 +294,15 @@ def variable(name: str, value: str) -> str:
 
 
 def _wire(value: str | Sequence[str]) -> Any:
-    """panoramisk decodes chunk by chunk and would lose a character cut in two: it gets bytes as Latin-1."""
     if isinstance(value, str):
-        return value.encode("utf-8").decode("latin-1")
+        return value.encode("utf-8").decode(BYTES)
     return [_wire(each) for each in value]
 
 
 def _text(value: Any) -> str:
     if isinstance(value, list):
         return "\n".join(map(_text, value))
-    return str(value).encode("latin-1", "replace").decode("utf-8", "replace")
+    return str(value).encode(BYTES, "replace").decode("utf-8", "replace")
 
 
 def _plain(message: Mapping[str, Any]) -> Event:
