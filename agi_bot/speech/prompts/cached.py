@@ -188,8 +188,10 @@ class CachedVoice:
             self._store.put(key, made, keep=keep)
         return False
 
-    async def speak_planned(self, todo: Sequence[Unit]) -> AsyncIterator[tuple[int, Frame]]:
-        """Frames of :meth:`plan`, each with the index of its unit.
+    async def speak_planned(
+        self, todo: Sequence[Unit], begun: Callable[[int], None] | None = None
+    ) -> AsyncIterator[tuple[int, Frame]]:
+        """Frames of :meth:`plan`, each with the index of its unit; ``begun`` is told each index first.
 
         Each unit is opened while the one before it is spoken; its pause belongs to it.
         """
@@ -198,6 +200,8 @@ class CachedVoice:
             for index, unit in enumerate(todo):
                 while len(opened) < min(index + 2, len(todo)):
                     opened.append(_Sound(self, todo[len(opened)]))
+                if begun:
+                    begun(index)
                 async for frame in opened[index].frames(self.readiness):
                     yield index, frame
                 if unit.pause_ms:
