@@ -74,7 +74,8 @@ class FreeSwitchPbx:
             raise PbxDown(f"FreeSWITCH cannot be used: {error}", cure=_CURE) from None
         except OSError as error:
             where = f"{self.options.host}:{self.options.port}"
-            raise PbxDown(f"cannot listen on {where}: {error}", cure="is another bot running?") from None
+            cure = "is another bot running? see freeswitch.listen_port"
+            raise PbxDown(f"cannot listen on {where}: {error}", cure=cure) from None
 
     async def stop(self) -> None:
         if not self._stopped:
@@ -205,7 +206,7 @@ class FreeSwitchPbx:
             log.error("call.task_failed", exc_info=error)
 
 
-_CURE = "look at freeswitch.esl_host, esl_port and esl_password, and at event_socket.conf.xml"
+_CURE = "look at freeswitch.host, port and password, and at FreeSWITCH's event_socket.conf.xml"
 _CALLER_ID = re.compile(r"[\w+*# .@-]{1,64}")
 
 
