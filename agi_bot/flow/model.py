@@ -65,6 +65,8 @@ class Flow:
         own = {*self.script.anywhere, *self.script.keys_mean.values()}
         for step in self.script.steps.values():
             own.update(step.on)
+            if step.confirm or any(spec.type == "boolean" for spec in step.collect.values()):
+                own.update(("affirm", "deny"))
         return frozenset(own - {"otherwise"}).union(*(part.intents for part in self.parts.values()))
 
     def step(self, name: str) -> Step:

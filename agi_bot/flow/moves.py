@@ -220,7 +220,7 @@ class Moves:
         for tag in tags:
             if tag not in self.tags:
                 self.tags.append(tag)
-            self._do(Mark(tag))
+                self._do(Mark(tag))
         self.result_class = result or self.result_class
 
     def _transfer(self, to: str, outcome: str | None) -> None:

@@ -151,7 +151,7 @@ def _hooks(flow: Flow, known: Collection[str] | None) -> Iterator[Problem]:
         if known is not None and call.hook not in known:
             message = f"there is no hook `{call.hook}`"
             yield flow.problem(path, "unknown-hook", message, nearest(call.hook, known), text=call.hook)
-        if call.failed is None and flow.script.trouble is None:
+        if call.failed is None and flow.script.trouble is None and not flow.script.part:
             message = f"nothing is said when the hook `{call.hook}` fails"
             cure = "add `failed: step` to the call, or `trouble:` to the flow"
             severity = Severity.WARNING
