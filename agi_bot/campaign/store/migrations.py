@@ -83,4 +83,108 @@ CREATE TABLE queue_claimed (
 CREATE INDEX queue_claimed_beat ON queue_claimed (beat_at);
 """
 
-MIGRATIONS: tuple[str, ...] = (CALLS, QUEUE)
+CAMPAIGNS = """
+CREATE TABLE customers (
+    customer_id TEXT PRIMARY KEY,
+    number      TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    zone        TEXT NOT NULL,
+    data        TEXT NOT NULL,
+    created_at  TEXT NOT NULL
+);
+CREATE INDEX customers_number ON customers (number);
+CREATE TABLE customer_tags (
+    customer_id TEXT NOT NULL REFERENCES customers (customer_id) ON DELETE CASCADE,
+    tag         TEXT NOT NULL,
+    PRIMARY KEY (customer_id, tag)
+) WITHOUT ROWID;
+CREATE TABLE campaigns (
+    campaign_id TEXT PRIMARY KEY,
+    title       TEXT NOT NULL,
+    flow        TEXT NOT NULL,
+    state       TEXT NOT NULL,
+    zone        TEXT NOT NULL,
+    trunk       TEXT NOT NULL,
+    caller_id   TEXT NOT NULL,
+    rules       TEXT NOT NULL,
+    created_at  TEXT NOT NULL
+);
+CREATE TABLE tasks (
+    task_id     TEXT PRIMARY KEY,
+    campaign_id TEXT NOT NULL REFERENCES campaigns (campaign_id),
+    customer_id TEXT NOT NULL,
+    number      TEXT NOT NULL,
+    flow        TEXT NOT NULL,
+    data        TEXT NOT NULL,
+    priority    INTEGER NOT NULL,
+    due_at      REAL NOT NULL,
+    dedupe_key  TEXT,
+    state       TEXT NOT NULL,
+    reason      TEXT NOT NULL,
+    outcome     TEXT NOT NULL,
+    created_at  REAL NOT NULL,
+    updated_at  REAL NOT NULL,
+    UNIQUE (campaign_id, dedupe_key)
+);
+CREATE INDEX tasks_campaign ON tasks (campaign_id, state);
+CREATE INDEX tasks_number ON tasks (number);
+CREATE TABLE attempts (
+    attempt_id  TEXT PRIMARY KEY,
+    task_id     TEXT NOT NULL REFERENCES tasks (task_id),
+    number      TEXT NOT NULL,
+    trunk       TEXT NOT NULL,
+    owner       TEXT NOT NULL,
+    placed_at   REAL NOT NULL,
+    ended_at    REAL,
+    how         TEXT NOT NULL,
+    cause       INTEGER NOT NULL,
+    sip         INTEGER NOT NULL,
+    detail      TEXT NOT NULL
+);
+CREATE INDEX attempts_task ON attempts (task_id, placed_at);
+CREATE INDEX attempts_number ON attempts (number, placed_at);
+CREATE TABLE numbers (
+    number      TEXT PRIMARY KEY,
+    unallocated INTEGER NOT NULL DEFAULT 0,
+    refused_at  REAL,
+    consented_at REAL,
+    consent_source TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE do_not_call (
+    list        TEXT NOT NULL,
+    number      TEXT NOT NULL,
+    added_at    REAL NOT NULL,
+    source      TEXT NOT NULL,
+    PRIMARY KEY (number, list)
+) WITHOUT ROWID;
+CREATE TABLE decisions (
+    decision_id INTEGER PRIMARY KEY,
+    task_id     TEXT NOT NULL,
+    number      TEXT NOT NULL,
+    at          REAL NOT NULL,
+    moment      TEXT NOT NULL,
+    allowed     INTEGER NOT NULL,
+    rule        TEXT NOT NULL,
+    reason      TEXT NOT NULL,
+    until       REAL
+);
+CREATE INDEX decisions_number ON decisions (number, at);
+CREATE TABLE outbox (
+    outbox_id   INTEGER PRIMARY KEY,
+    key         TEXT NOT NULL UNIQUE,
+    kind        TEXT NOT NULL,
+    payload     TEXT NOT NULL,
+    state       TEXT NOT NULL,
+    tries       INTEGER NOT NULL,
+    next_at     REAL NOT NULL,
+    error       TEXT NOT NULL,
+    created_at  REAL NOT NULL
+);
+CREATE INDEX outbox_next ON outbox (state, next_at);
+CREATE TABLE trunks (
+    trunk       TEXT PRIMARY KEY,
+    arrival     REAL NOT NULL
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (CALLS, QUEUE, CAMPAIGNS)

@@ -1,0 +1,277 @@
+"""The dialer: takes what is due from the queue, asks for permission, places calls, keeps what became of them.
+
+An attempt is written down before anything goes out.  A dialer that dies leaves its claims
+behind; whoever finds them gives back those without an attempt and sets aside those with
+one, because a call may have been out: nobody is ever called twice in one attempt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Protocol
+from uuid import uuid4
+
+from agi_bot.campaign.model import AttemptEnd, Campaign, Task, TaskState
+from agi_bot.campaign.pacing import Breaker, Pace
+from agi_bot.campaign.permission import Permission, State, may_call
+from agi_bot.campaign.queue import Claim, Due, Queue
+from agi_bot.campaign.retry import Again, Done, Ended, after
+from agi_bot.campaign.store.tasks import TaskStore
+from agi_bot.contracts import Status
+from agi_bot.errors import AgiBotError
+
+log = logging.getLogger(__name__)
+
+PAGE = 5000
+
+PAUSED_AGAIN_S = 60.0
+"""When a task of a paused campaign is looked at again."""
+
+
+class Placer(Protocol):
+    """Places one call and has the conversation (:class:`agi_bot.app.bot.Bot` does, on a real exchange)."""
+
+    async def place(self, task: Task, campaign: Campaign, attempt_id: str) -> AttemptEnd:
+        """Raises :class:`~agi_bot.errors.AgiBotError` only when surely nothing went out."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialerSettings:
+    """``tick_s``: how often the queue is asked.  ``silent_s``: without a heartbeat a dialer counts as dead."""
+
+    tick_s: float = 0.25
+    beat_s: float = 5.0
+    silent_s: float = 30.0
+    failed_again_s: float = 30.0
+
+
+@dataclass(slots=True)
+class _Trunk:
+    """What a dialer knows of a trunk."""
+
+    live: int = 0
+    arrival: float = 0.0
+    breaker: Breaker = field(default_factory=Breaker)
+
+
+class Dialer:
+    """Dials the tasks of all running campaigns; ``clock`` answers seconds since the epoch."""
+
+    def __init__(
+        self,
+        store: TaskStore,
+        queue: Queue,
+        placer: Placer,
+        clock: Callable[[], float],
+        settings: DialerSettings | None = None,
+        owner: str = "",
+    ) -> None:
+        self.owner = owner or uuid4().hex
+        self.counters: Counter[str] = Counter()
+        self._store = store
+        self._queue = queue
+        self._placer = placer
+        self._clock = clock
+        self._settings = settings or DialerSettings()
+        self._trunks: defaultdict[str, _Trunk] = defaultdict(_Trunk)
+        self._calls: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+
+    @property
+    def live(self) -> int:
+        """Calls that are being placed or had."""
+        return len(self._calls)
+
+    async def run(self) -> None:
+        """Dial until :meth:`stop`; then wait for the calls that are up."""
+        await self.adopt_orphans()
+        await self.requeue()
+        beating = asyncio.create_task(self._beat())
+        try:
+            while not self._stopping.is_set():
+                await self._round()
+                await self._pause(self._settings.tick_s)
+            await asyncio.gather(*self._calls, return_exceptions=True)
+        finally:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
+
+    def stop(self) -> None:
+        """Place no further call."""
+        self._stopping.set()
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.beat_s)
+            try:
+                await self._queue.heartbeat(self.owner, self._clock())
+                await self.adopt_orphans()
+            except AgiBotError as error:
+                log.error("dialer.no_heartbeat", extra={"reason": str(error)})
+
+    # --- what is due -----------------------------------------------------------------
+
+    async def _round(self) -> None:
+        try:
+            campaigns = [one for one in await self._store.campaigns() if one.rules.state is State.RUNNING]
+            for trunk, lines in _by_trunk(campaigns).items():
+                await self._dial_trunk(trunk, lines)
+        except AgiBotError as error:
+            log.error("dialer.round_failed", extra={"reason": str(error)})
+
+    async def _dial_trunk(self, name: str, campaigns: list[Campaign]) -> None:
+        trunk, now = self._trunks[name], self._clock()
+        free = max(one.lines for one in campaigns) - trunk.live
+        pace = Pace(max(one.per_second for one in campaigns), burst=2)
+        wanted = trunk.breaker.room(now, max(0, free))
+        taken, _ = pace.take(trunk.arrival, now, wanted)
+        if not taken:
+            return
+        claims = await self._queue.claim(self.owner, name, taken, now)
+        _, trunk.arrival = pace.take(trunk.arrival, now, len(claims))
+        known = {one.campaign_id: one for one in campaigns}
+        for claim in claims:
+            trunk.live += 1
+            call = asyncio.create_task(self._dial(claim, known, trunk))
+            self._calls.add(call)
+            call.add_done_callback(self._calls.discard)
+
+    async def _dial(self, claim: Claim, known: Mapping[str, Campaign], trunk: _Trunk) -> None:
+        try:
+            await self._handle(claim, known, trunk)
+        except AgiBotError as error:
+            # Nothing is known to have gone out: the claim stays and is found as an orphan, which looks it up.
+            log.error("dialer.task_failed", extra={"task_id": claim.due.task_id, "reason": str(error)})
+        finally:
+            trunk.live -= 1
+
+    async def _handle(self, claim: Claim, known: Mapping[str, Campaign], trunk: _Trunk) -> None:
+        task = await self._store.task(claim.due.task_id)
+        if task is None or task.state is not TaskState.WAITING:
+            await self._queue.finish(self.owner, claim.due.task_id)
+            return
+        campaign = known.get(task.campaign_id) or await self._store.campaign(task.campaign_id)
+        permission = await self._ask(task, campaign)
+        if campaign is None or not permission.allowed:
+            await self._store.decide(task, "due", permission, self._clock())
+            await self._refused(task, permission)
+            return
+        await self._place(task, campaign, trunk)
+
+    async def _ask(self, task: Task, campaign: Campaign | None) -> Permission:
+        if campaign is None:
+            return Permission(False, "campaign", "the campaign does not exist")
+        now = self._clock()
+        history = await self._store.history(task, campaign.zone, now)
+        return may_call(campaign.rules, history, datetime.fromtimestamp(now, UTC))
+
+    async def _refused(self, task: Task, permission: Permission) -> None:
+        now = self._clock()
+        self.counters[f"refused.{permission.rule}"] += 1
+        if permission.until is None:
+            await self._store.close_task(task, TaskState.DONE, f"{permission.rule}: {permission.reason}", now)
+            await self._queue.finish(self.owner, task.task_id)
+            return
+        again = max(permission.until.timestamp(), now + (PAUSED_AGAIN_S if permission.rule == "campaign" else 0.0))
+        await self._queue.give_back(self.owner, task.task_id, again)
+
+    # --- a call ----------------------------------------------------------------------
+
+    async def _place(self, task: Task, campaign: Campaign, trunk: _Trunk) -> None:
+        attempt_id = str(uuid4())
+        permission = await self._store.begin(task, campaign, attempt_id, self.owner, self._clock())
+        if permission is None:
+            await self._queue.finish(self.owner, task.task_id)
+            return
+        if not permission.allowed:
+            await self._refused(task, permission)
+            return
+        self.counters["placed"] += 1
+        try:
+            end = await self._placer.place(task, campaign, attempt_id)
+        except AgiBotError as error:
+            end = AttemptEnd(Status.FAILED, self._clock(), detail=str(error))
+        self._note(trunk, end)
+        await self._ended(task, campaign, attempt_id, replace(end, at=self._clock()))
+
+    def _note(self, trunk: _Trunk, end: AttemptEnd) -> None:
+        self.counters[f"ended.{end.how}"] += 1
+        if end.how in (Status.CONGESTION, Status.FAILED):
+            trunk.breaker.failed(self._clock())
+        else:
+            trunk.breaker.worked()
+
+    async def _ended(self, task: Task, campaign: Campaign, attempt_id: str, end: AttemptEnd) -> None:
+        before = await self._store.ends(task.task_id)
+        follows = after(_ended(end), before, campaign.retries)
+        await self._store.end(task, attempt_id, end, follows)
+        if isinstance(follows, Again):
+            await self._queue.give_back(self.owner, task.task_id, follows.at.timestamp())
+        else:
+            await self._queue.finish(self.owner, task.task_id)
+
+    # --- what a dead dialer left -----------------------------------------------------
+
+    async def requeue(self) -> None:
+        """Put every waiting task into the queue that is not there: its process died in between."""
+        last = ""
+        while page := await self._store.waiting(last, PAGE):
+            campaigns = {one.campaign_id: one.trunk for one in await self._store.campaigns()}
+            await self._queue.put(due(task, campaigns.get(task.campaign_id, "default")) for task in page)
+            last = page[-1].task_id
+
+    async def adopt_orphans(self) -> None:
+        """Look after the claims of dialers that are not heard of any more, our own earlier lives included."""
+        now = self._clock()
+        for orphan in await self._queue.orphans(now, self._settings.silent_s):
+            if await self._queue.adopt(self.owner, orphan, now):
+                await self._adopted(orphan, now)
+
+    async def _adopted(self, orphan: Claim, now: float) -> None:
+        task_id = orphan.due.task_id
+        attempt_id = await self._store.open_attempt(task_id)
+        task = await self._store.task(task_id)
+        if attempt_id is None or task is None:
+            await self._queue.give_back(self.owner, task_id, max(now, task.due_at if task else now))
+            log.warning("dialer.orphan_given_back", extra={"task_id": task_id, "owner": orphan.owner})
+            return
+        self.counters["orphaned"] += 1
+        end = AttemptEnd(Status.UNKNOWN, now, detail="the dialer died while the call may have been out")
+        await self._store.end(task, attempt_id, end, Done("the dialer died while the call may have been out"))
+        await self._store.close_task(task, TaskState.ORPHANED, "look it up in the exchange's own records", now)
+        await self._queue.finish(self.owner, task_id)
+        log.error("dialer.orphan_set_aside", extra={"task_id": task_id, "attempt_id": attempt_id})
+
+
+def due(task: Task, trunk: str) -> Due:
+    """What the queue carries of ``task``."""
+    return Due(task.task_id, task.due_at, trunk, task.priority)
+
+
+def _by_trunk(campaigns: list[Campaign]) -> dict[str, list[Campaign]]:
+    found: dict[str, list[Campaign]] = {}
+    for one in campaigns:
+        found.setdefault(one.trunk, []).append(one)
+    return found
+
+
+def _ended(end: AttemptEnd) -> Ended:
+    back = end.call_back_at
+    return Ended(
+        how=end.how,
+        at=datetime.fromtimestamp(end.at, UTC),
+        answered=end.answered,
+        refused=end.refused,
+        call_back_at=None if back is None else datetime.fromtimestamp(back, UTC),
+    )

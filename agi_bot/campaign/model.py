@@ -1,0 +1,80 @@
+"""The nouns of outbound calling.  Times are seconds since the epoch (UTC) unless they carry a zone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from agi_bot.campaign.permission import Rules
+from agi_bot.campaign.retry import RetryRules
+
+
+class TaskState(StrEnum):
+    """Where a task is on its way."""
+
+    WAITING = "waiting"
+    DIALLING = "dialling"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    ORPHANED = "orphaned"
+    """Its dialer died when a call may have been out: somebody has to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A flow, the people to be called with it, and what is allowed.
+
+    ``zone`` is that of times without one and of callees whose zone is not known; ``lines``
+    is how many calls may be up at once, ``per_second`` how many may be placed.
+    """
+
+    campaign_id: str
+    flow: str
+    title: str = ""
+    zone: str = "Asia/Shanghai"
+    trunk: str = "default"
+    caller_id: str = ""
+    lines: int = 10
+    per_second: float = 1.0
+    ring_s: float = 30.0
+    rules: Rules = field(default_factory=Rules)
+    retries: RetryRules = field(default_factory=RetryRules)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One person to be called about one thing.
+
+    ``data`` is what the flow's ``task:`` asks for.  A second task with the same
+    ``dedupe_key`` in one campaign is the same task.
+    """
+
+    task_id: str
+    campaign_id: str
+    number: str
+    flow: str
+    due_at: float
+    customer_id: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    priority: int = 0
+    dedupe_key: str | None = None
+    state: TaskState = TaskState.WAITING
+    reason: str = ""
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnd:
+    """How an attempt ended: a disposition's status, ``machine``, or the conversation's outcome."""
+
+    how: str
+    at: float
+    answered: bool = False
+    refused: bool = False
+    cause: int = 0
+    sip: int = 0
+    detail: str = ""
+    call_back_at: float | None = None
+    result: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,279 @@
+"""Campaigns, tasks and attempts.  Each step of a call is one transaction, so that a crash falls between steps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlite_utils
+
+from agi_bot.campaign.model import AttemptEnd, Campaign, Task, TaskState
+from agi_bot.campaign.permission import History, Permission, State, may_call
+from agi_bot.campaign.retry import Again, Done
+from agi_bot.campaign.store import rules_json
+from agi_bot.campaign.store.database import Database
+
+CAP_DAYS = 400
+"""Calls older than this no cap can ask for."""
+
+
+class TaskStore:
+    """What the dialer and the API know of campaigns."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # --- campaigns -------------------------------------------------------------------
+
+    async def save_campaign(self, campaign: Campaign) -> None:
+        """Create ``campaign`` or replace its settings."""
+        row = {
+            "campaign_id": campaign.campaign_id,
+            "title": campaign.title,
+            "flow": campaign.flow,
+            "state": campaign.rules.state.value,
+            "zone": campaign.zone,
+            "trunk": campaign.trunk,
+            "caller_id": campaign.caller_id,
+            "rules": rules_json.dump(campaign),
+            "created_at": datetime.now(UTC).isoformat(),
+        }
+        await self._database.run(lambda db: db.table("campaigns").upsert(row, pk="campaign_id"))
+
+    async def campaign(self, campaign_id: str) -> Campaign | None:
+        """The campaign, or ``None``."""
+        rows = await self._database.run(
+            lambda db: list(db.table("campaigns").rows_where("campaign_id = ?", [campaign_id]))
+        )
+        return rules_json.load(rows[0]) if rows else None
+
+    async def campaigns(self) -> list[Campaign]:
+        """All campaigns, oldest first."""
+        rows = await self._database.run(lambda db: list(db.table("campaigns").rows_where(order_by="created_at")))
+        return [rules_json.load(row) for row in rows]
+
+    async def set_state(self, campaign_id: str, state: State) -> bool:
+        """Pause, resume or end; ``False`` for an unknown campaign."""
+        query = "UPDATE campaigns SET state = ? WHERE campaign_id = ?"
+        return await self._database.run(lambda db: bool(db.execute(query, [state.value, campaign_id]).rowcount))
+
+    # --- tasks -----------------------------------------------------------------------
+
+    async def add(self, tasks: Iterable[Task], now: float) -> list[Task]:
+        """Keep ``tasks``; answers those that are new (an id or a dedupe key that is known is left as it is)."""
+        wanted = list(tasks)
+        return await self._database.run(lambda db: [task for task in wanted if _insert(db, task, now)])
+
+    async def task(self, task_id: str) -> Task | None:
+        """The task, or ``None``."""
+        rows = await self._database.run(lambda db: list(db.table("tasks").rows_where("task_id = ?", [task_id])))
+        return _task(rows[0]) if rows else None
+
+    async def waiting(self, after: str, limit: int) -> list[Task]:
+        """Tasks that wait, by id, those behind ``after`` first: a page to go through all of them."""
+        where = "state = ? AND task_id > ?"
+        rows = await self._database.run(
+            lambda db: list(
+                db.table("tasks").rows_where(where, [TaskState.WAITING.value, after], order_by="task_id", limit=limit)
+            )
+        )
+        return [_task(row) for row in rows]
+
+    async def cancel(self, task_id: str, reason: str, now: float) -> bool:
+        """Cancel a task that waits; ``False`` when it does not."""
+        query = "UPDATE tasks SET state = ?, reason = ?, updated_at = ? WHERE task_id = ? AND state = ?"
+        values = [TaskState.CANCELLED.value, reason, now, task_id, TaskState.WAITING.value]
+        return await self._database.run(lambda db: bool(db.execute(query, values).rowcount))
+
+    async def counts(self, campaign_id: str) -> dict[str, int]:
+        """How many tasks of a campaign are in which state."""
+        query = "SELECT state, count(*) FROM tasks WHERE campaign_id = ? GROUP BY state"
+        return await self._database.run(lambda db: dict(db.execute(query, [campaign_id]).fetchall()))
+
+    # --- what is known of a number ---------------------------------------------------
+
+    async def history(self, task: Task, zone: str, now: float) -> History:
+        """What is known of the task's number; ``zone`` is taken where the customer has none."""
+        return await self._database.run(lambda db: _history(db, task, zone, now))
+
+    async def add_do_not_call(self, name: str, numbers: Iterable[str], source: str, now: float) -> int:
+        """Put ``numbers`` on the list ``name``; how many are new."""
+        rows = [(name, number, now, source) for number in numbers]
+        query = "INSERT OR IGNORE INTO do_not_call (list, number, added_at, source) VALUES (?, ?, ?, ?)"
+        return await self._database.run(lambda db: int(db.conn.executemany(query, rows).rowcount))
+
+    async def set_consent(self, number: str, source: str, at: float | None) -> None:
+        """The person agreed at ``at`` to be called, or (``None``) took it back."""
+        await self._database.run(lambda db: _note_number(db, number, consented_at=at, consent_source=source))
+
+    async def decisions(self, number: str, limit: int = 100) -> list[dict[str, Any]]:
+        """Every answer about a number, newest first."""
+        return await self._database.run(
+            lambda db: list(db.table("decisions").rows_where("number = ?", [number], order_by="at desc", limit=limit))
+        )
+
+    async def decide(self, task: Task, moment: str, permission: Permission, now: float) -> None:
+        """Keep an answer that does not lead to a call."""
+        await self._database.run(lambda db: _decide(db, task, moment, permission, now))
+
+    # --- a call, step by step --------------------------------------------------------
+
+    async def begin(self, task: Task, campaign: Campaign, attempt_id: str, owner: str, now: float) -> Permission | None:
+        """The last question before a call goes out, and the attempt's row, in one transaction.
+
+        Two dialers that ask about one person at the same moment cannot both get a yes.
+        ``None`` when the task is not waiting any more: then nothing may go out either.
+        """
+        return await self._database.run(lambda db: _begin(db, task, campaign, attempt_id, owner, now))
+
+    async def end(self, task: Task, attempt_id: str, end: AttemptEnd, follows: Again | Done) -> None:
+        """The attempt's end, what follows, and what the CRM will be told: all of it or nothing."""
+        await self._database.run(lambda db: _end(db, task, attempt_id, end, follows))
+
+    async def close_task(self, task: Task, state: TaskState, reason: str, now: float) -> None:
+        """The task is over without a call, or nobody knows how its call ended."""
+        await self._database.run(lambda db: _set_task(db, task.task_id, state, reason, now))
+
+    async def ends(self, task_id: str) -> list[str]:
+        """How the task's attempts ended, oldest first."""
+        query = "SELECT how FROM attempts WHERE task_id = ? AND ended_at IS NOT NULL ORDER BY placed_at"
+        return await self._database.run(lambda db: [str(row[0]) for row in db.execute(query, [task_id])])
+
+    async def open_attempt(self, task_id: str) -> str | None:
+        """The attempt of a task that was begun and never ended."""
+        query = "SELECT attempt_id FROM attempts WHERE task_id = ? AND ended_at IS NULL"
+        row = await self._database.run(lambda db: db.execute(query, [task_id]).fetchone())
+        return str(row[0]) if row else None
+
+
+def _insert(db: sqlite_utils.Database, task: Task, now: float) -> bool:
+    columns = (
+        "task_id, campaign_id, customer_id, number, flow, data, priority, due_at, dedupe_key, state, reason, outcome"
+    )
+    query = f"INSERT OR IGNORE INTO tasks ({columns}, created_at, updated_at) VALUES ({','.join('?' * 14)})"
+    values = [
+        task.task_id, task.campaign_id, task.customer_id, task.number, task.flow,
+        json.dumps(dict(task.data), ensure_ascii=False), task.priority, task.due_at, task.dedupe_key,
+        task.state.value, task.reason, task.outcome, now, now,
+    ]  # fmt: skip
+    return bool(db.execute(query, values).rowcount)
+
+
+def _task(row: dict[str, Any]) -> Task:
+    return Task(
+        task_id=row["task_id"],
+        campaign_id=row["campaign_id"],
+        number=row["number"],
+        flow=row["flow"],
+        due_at=row["due_at"],
+        customer_id=row["customer_id"],
+        data=json.loads(row["data"]),
+        priority=row["priority"],
+        dedupe_key=row["dedupe_key"],
+        state=TaskState(row["state"]),
+        reason=row["reason"],
+        outcome=row["outcome"],
+    )
+
+
+def _history(db: sqlite_utils.Database, task: Task, zone: str, now: float) -> History:
+    lists = [row[0] for row in db.execute("SELECT list FROM do_not_call WHERE number = ?", [task.number])]
+    query = "SELECT placed_at FROM attempts WHERE number = ? AND placed_at > ?"
+    calls = [_moment(row[0]) for row in db.execute(query, [task.number, now - CAP_DAYS * 86400])]
+    known = next(iter(db.table("numbers").rows_where("number = ?", [task.number])), {})
+    customer = db.execute("SELECT zone FROM customers WHERE customer_id = ?", [task.customer_id]).fetchone()
+    refused = known.get("refused_at")
+    return History(
+        zone=(customer[0] if customer else "") or zone,
+        lists=lists,
+        consented=known.get("consented_at") is not None,
+        calls=calls,
+        refused_at=None if refused is None else _moment(refused),
+        reachable=not known.get("unallocated"),
+    )
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _decide(db: sqlite_utils.Database, task: Task, moment: str, permission: Permission, now: float) -> None:
+    db.table("decisions").insert(
+        {
+            "task_id": task.task_id,
+            "number": task.number,
+            "at": now,
+            "moment": moment,
+            "allowed": int(permission.allowed),
+            "rule": permission.rule,
+            "reason": permission.reason,
+            "until": permission.until.timestamp() if permission.until else None,
+        }
+    )
+
+
+def _begin(
+    db: sqlite_utils.Database, task: Task, campaign: Campaign, attempt_id: str, owner: str, now: float
+) -> Permission | None:
+    state = db.execute("SELECT state FROM tasks WHERE task_id = ?", [task.task_id]).fetchone()
+    if state != (TaskState.WAITING.value,):
+        return None
+    permission = may_call(campaign.rules, _history(db, task, campaign.zone, now), _moment(now))
+    _decide(db, task, "dial", permission, now)
+    if permission.allowed:
+        _set_task(db, task.task_id, TaskState.DIALLING, "", now)
+        db.table("attempts").insert(
+            {
+                "attempt_id": attempt_id, "task_id": task.task_id, "number": task.number, "trunk": campaign.trunk,
+                "owner": owner, "placed_at": now, "ended_at": None, "how": "", "cause": 0, "sip": 0, "detail": "",
+            }
+        )  # fmt: skip
+    return permission
+
+
+def _end(db: sqlite_utils.Database, task: Task, attempt_id: str, end: AttemptEnd, follows: Again | Done) -> None:
+    query = "UPDATE attempts SET ended_at = ?, how = ?, cause = ?, sip = ?, detail = ? WHERE attempt_id = ?"
+    db.execute(query, [end.at, end.how, end.cause, end.sip, end.detail, attempt_id])
+    if end.refused:
+        _note_number(db, task.number, refused_at=end.at)
+    if isinstance(follows, Done):
+        _note_number(db, task.number, unallocated=1) if follows.unallocated else None
+        _set_task(db, task.task_id, TaskState.DONE, follows.reason, end.at, end.how)
+    else:
+        _set_task(db, task.task_id, TaskState.WAITING, follows.reason, end.at, end.how)
+        db.execute("UPDATE tasks SET due_at = ? WHERE task_id = ?", [follows.at.timestamp(), task.task_id])
+    _tell(db, task, attempt_id, end, follows)
+
+
+def _set_task(
+    db: sqlite_utils.Database, task_id: str, state: TaskState, reason: str, now: float, outcome: str = ""
+) -> None:
+    query = "UPDATE tasks SET state = ?, reason = ?, updated_at = ?, outcome = coalesce(nullif(?, ''), outcome)"
+    db.execute(f"{query} WHERE task_id = ?", [state.value, reason, now, outcome, task_id])
+
+
+def _tell(db: sqlite_utils.Database, task: Task, attempt_id: str, end: AttemptEnd, follows: Again | Done) -> None:
+    payload = {
+        "attempt_id": attempt_id,
+        "task_id": task.task_id,
+        "campaign_id": task.campaign_id,
+        "customer_id": task.customer_id,
+        "script_id": task.flow,
+        "outcome": end.how,
+        "answered": end.answered,
+        "at": _moment(end.at).isoformat(),
+        "final": isinstance(follows, Done),
+        "next_at": follows.at.isoformat() if isinstance(follows, Again) else None,
+        **end.result,
+    }
+    row = {"key": attempt_id, "kind": "attempt.ended", "payload": json.dumps(payload, ensure_ascii=False)}
+    row |= {"state": "waiting", "tries": 0, "next_at": end.at, "error": "", "created_at": end.at}  # type: ignore[dict-item]
+    db.table("outbox").insert(row, ignore=True)
+
+
+def _note_number(db: sqlite_utils.Database, number: str, **fields: Any) -> None:
+    db.execute("INSERT OR IGNORE INTO numbers (number) VALUES (?)", [number])
+    changes = ", ".join(f"{name} = ?" for name in fields)
+    db.execute(f"UPDATE numbers SET {changes} WHERE number = ?", [*fields.values(), number])

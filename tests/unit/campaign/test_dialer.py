@@ -1,0 +1,320 @@
+"""The dialer: permission before every call, retries, refusals, dead dialers; nobody is called twice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from agi_bot.campaign.dialer import Dialer, DialerSettings, due
+from agi_bot.campaign.model import AttemptEnd, Campaign, Task, TaskState
+from agi_bot.campaign.permission import Rules, State, Window
+from agi_bot.campaign.queue import Due, SqliteQueue
+from agi_bot.campaign.store import Database
+from agi_bot.campaign.store.tasks import TaskStore
+from agi_bot.contracts import Status
+from agi_bot.errors import PbxDown
+
+NOON = datetime(2026, 11, 24, 4, tzinfo=UTC).timestamp()
+"""12:00 in Shanghai."""
+FAST = DialerSettings(tick_s=0.005, beat_s=0.02)
+ALWAYS = Rules(windows=(Window(time(0), time(23, 59, 59)),), caps=(), min_interval=timedelta(0))
+CAMPAIGN = Campaign("spring", "promotion", lines=5, per_second=1000.0, rules=ALWAYS)
+
+
+@dataclass
+class Person:
+    """Answers every call as it is told to; ``placed`` has each attempt."""
+
+    ends: dict[str, list[AttemptEnd | Exception]] = field(default_factory=dict)
+    placed: list[tuple[str, str]] = field(default_factory=list)
+    at_once: int = 0
+    most_at_once: int = 0
+    takes_s: float = 0.0
+
+    async def place(self, task: Task, campaign: Campaign, attempt_id: str) -> AttemptEnd:
+        self.placed.append((task.task_id, attempt_id))
+        self.at_once += 1
+        self.most_at_once = max(self.at_once, self.most_at_once)
+        await asyncio.sleep(self.takes_s)
+        self.at_once -= 1
+        planned = self.ends.get(task.task_id, [])
+        end = planned.pop(0) if planned else AttemptEnd("confirmed", 0, answered=True)
+        if isinstance(end, Exception):
+            raise end
+        return end
+
+
+class Office:
+    """A store, a queue, a clock that is moved by hand, and a person who answers."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.store = TaskStore(database)
+        self.queue = SqliteQueue(database)
+        self.person = Person()
+        self.now = NOON
+        self._began = monotonic()
+
+    def clock(self) -> float:
+        return self.now + monotonic() - self._began
+
+    def dialer(self, owner: str = "") -> Dialer:
+        return Dialer(self.store, self.queue, self.person, self.clock, FAST, owner)
+
+    async def add(self, *tasks: Task, campaign: Campaign = CAMPAIGN) -> None:
+        await self.store.save_campaign(campaign)
+        new = await self.store.add(tasks, self.now)
+        await self.queue.put([due(task, campaign.trunk) for task in new])
+
+    async def dial_until(self, done: Callable[[], bool]) -> Dialer:
+        dialer = self.dialer()
+        running = asyncio.create_task(dialer.run())
+        async with asyncio.timeout(10):
+            await poll(done)
+        dialer.stop()
+        await running
+        return dialer
+
+    async def dial_for(self, seconds: float = 0.15) -> Dialer:
+        dialer = self.dialer()
+        running = asyncio.create_task(dialer.run())
+        await asyncio.sleep(seconds)
+        dialer.stop()
+        await running
+        return dialer
+
+    async def state(self, task_id: str = "t") -> TaskState:
+        found = await self.store.task(task_id)
+        assert found is not None
+        return found.state
+
+    async def outbox(self) -> list[dict[str, object]]:
+        rows = await self.database.run(lambda db: list(db.table("outbox").rows))
+        return [json.loads(row["payload"]) for row in rows]
+
+
+async def poll(done: Callable[[], bool]) -> None:
+    while not done():  # noqa: ASYNC110 - what is waited for is a plain list of the test
+        await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    database = Database(tmp_path / "campaign.db")
+    await database.open()
+    yield Office(database)
+    await database.close()
+
+
+def a_task(task_id: str = "t", number: str = "13800000001", due_at: float = NOON) -> Task:
+    return Task(task_id, "spring", number, "promotion", due_at)
+
+
+async def test_a_due_task_is_called_once_and_the_crm_is_told(office: Office) -> None:
+    await office.add(a_task())
+    await office.dial_for()
+    assert len(office.person.placed) == 1
+    assert await office.state() is TaskState.DONE
+    (told,) = await office.outbox()
+    assert (told["outcome"], told["final"], told["script_id"]) == ("confirmed", True, "promotion")
+    assert told["attempt_id"] == office.person.placed[0][1]
+
+
+async def test_what_is_not_due_waits(office: Office) -> None:
+    await office.add(a_task(due_at=NOON + 60))
+    await office.dial_for()
+    assert office.person.placed == []
+    office.now += 60
+    await office.dial_for()
+    assert len(office.person.placed) == 1
+
+
+async def test_every_call_has_a_permission_that_can_be_explained(office: Office) -> None:
+    await office.add(a_task())
+    await office.dial_for()
+    (decision,) = await office.store.decisions("13800000001")
+    assert (decision["allowed"], decision["moment"]) == (1, "dial")
+
+
+async def test_a_listed_number_is_never_called(office: Office) -> None:
+    await office.store.add_do_not_call("own", ["13800000001"], "test", NOON)
+    await office.add(a_task())
+    dialer = await office.dial_for()
+    assert office.person.placed == []
+    assert await office.state() is TaskState.DONE
+    (decision,) = await office.store.decisions("13800000001")
+    assert (decision["allowed"], decision["rule"]) == (0, "do_not_call")
+    assert dialer.counters["refused.do_not_call"] == 1
+
+
+async def test_outside_the_window_the_task_waits_for_it(office: Office) -> None:
+    campaign = replace(CAMPAIGN, rules=replace(ALWAYS, windows=(Window(time(13), time(20)),)))
+    await office.add(a_task(), campaign=campaign)
+    await office.dial_for()
+    assert office.person.placed == []
+    office.now += 3600
+    await office.dial_for()
+    assert len(office.person.placed) == 1
+
+
+async def test_caps_count_over_campaigns(office: Office) -> None:
+    rules = replace(ALWAYS, caps=((1, 1),))
+    other = replace(CAMPAIGN, campaign_id="autumn", rules=rules)
+    await office.add(a_task(), campaign=replace(CAMPAIGN, rules=rules))
+    await office.add(replace(a_task("u"), campaign_id="autumn"), campaign=other)
+    await office.dial_for()
+    assert len(office.person.placed) == 1
+
+
+async def test_a_paused_campaign_is_not_dialled(office: Office) -> None:
+    await office.add(a_task())
+    await office.store.set_state("spring", State.PAUSED)
+    await office.dial_for()
+    assert office.person.placed == []
+    await office.store.set_state("spring", State.RUNNING)
+    await office.dial_for()
+    assert len(office.person.placed) == 1
+
+
+async def test_busy_is_tried_again_after_its_interval(office: Office) -> None:
+    office.person.ends["t"] = [AttemptEnd(Status.BUSY, 0, cause=17)]
+    await office.add(a_task())
+    await office.dial_for()
+    assert await office.state() is TaskState.WAITING
+    await office.dial_for()
+    assert len(office.person.placed) == 1
+    office.now += 600
+    await office.dial_for()
+    assert len(office.person.placed) == 2
+    assert await office.state() is TaskState.DONE
+    assert [told["final"] for told in await office.outbox()] == [False, True]
+
+
+async def test_who_refuses_is_not_called_again(office: Office) -> None:
+    office.person.ends["t"] = [AttemptEnd("refused", 0, answered=True, refused=True)]
+    await office.add(a_task(), campaign=replace(CAMPAIGN, rules=replace(ALWAYS, cool_down=timedelta(days=90))))
+    await office.dial_for()
+    await office.add(a_task("again"), campaign=replace(CAMPAIGN, rules=replace(ALWAYS, cool_down=timedelta(days=90))))
+    office.now += 86400
+    await office.dial_for()
+    assert len(office.person.placed) == 1
+
+
+async def test_an_unallocated_number_is_marked(office: Office) -> None:
+    office.person.ends["t"] = [AttemptEnd(Status.INVALID_NUMBER, 0, cause=1)]
+    await office.add(a_task())
+    await office.dial_for()
+    await office.add(a_task("other"))
+    await office.dial_for()
+    assert len(office.person.placed) == 1
+    assert (await office.store.decisions("13800000001"))[0]["rule"] == "unallocated"
+
+
+async def test_a_callback_is_dialled_when_it_was_asked_for(office: Office) -> None:
+    office.person.ends["t"] = [AttemptEnd("call_back", 0, answered=True, call_back_at=NOON + 7200)]
+    await office.add(a_task())
+    await office.dial_for()
+    office.now += 7199
+    await office.dial_for()
+    assert len(office.person.placed) == 1
+    office.now += 1
+    await office.dial_for()
+    assert len(office.person.placed) == 2
+
+
+async def test_a_call_that_may_have_gone_out_is_never_repeated(office: Office) -> None:
+    office.person.ends["t"] = [AttemptEnd(Status.UNKNOWN, 0)]
+    await office.add(a_task())
+    await office.dial_for()
+    office.now += 10 * 86400
+    await office.dial_for()
+    assert len(office.person.placed) == 1
+
+
+async def test_an_exchange_that_is_down_costs_a_retry_only(office: Office) -> None:
+    office.person.ends["t"] = [PbxDown("not connected")]
+    await office.add(a_task())
+    await office.dial_for()
+    assert await office.state() is TaskState.WAITING
+    office.now += 600
+    await office.dial_for()
+    assert await office.state() is TaskState.DONE
+
+
+async def test_never_more_calls_than_lines(office: Office) -> None:
+    office.person.takes_s = 0.02
+    await office.add(*(a_task(f"t{n}", f"1380000{n:04}") for n in range(30)))
+    await office.dial_until(lambda: len(office.person.placed) == 30)
+    assert office.person.most_at_once <= CAMPAIGN.lines
+
+
+async def test_a_cancelled_task_is_not_called(office: Office) -> None:
+    await office.add(a_task())
+    assert await office.store.cancel("t", "by hand", NOON)
+    await office.dial_for()
+    assert office.person.placed == []
+    assert not await office.store.cancel("t", "again", NOON)
+
+
+async def test_the_same_dedupe_key_is_the_same_task(office: Office) -> None:
+    await office.add(replace(a_task("a"), dedupe_key="order-7"), replace(a_task("b"), dedupe_key="order-7"))
+    await office.dial_for()
+    assert len(office.person.placed) == 1
+
+
+async def test_a_claim_without_an_attempt_is_given_back(office: Office) -> None:
+    await office.add(a_task())
+    await office.queue.claim("dead", "default", 1, NOON)
+    office.now += 31
+    await office.dial_for()
+    assert len(office.person.placed) == 1
+
+
+async def test_a_claim_with_an_attempt_is_set_aside(office: Office) -> None:
+    await office.add(a_task())
+    await office.queue.claim("dead", "default", 1, NOON)
+    task = await office.store.task("t")
+    assert task is not None
+    permission = await office.store.begin(task, CAMPAIGN, "attempt-1", "dead", NOON)
+    assert permission is not None
+    assert permission.allowed
+    office.now += 31
+    dialer = await office.dial_for()
+    assert office.person.placed == []
+    assert await office.state() is TaskState.ORPHANED
+    assert dialer.counters["orphaned"] == 1
+    assert (await office.outbox())[0]["outcome"] == "unknown"
+
+
+async def test_a_task_that_never_reached_the_queue_is_found(office: Office) -> None:
+    await office.store.save_campaign(CAMPAIGN)
+    await office.store.add([a_task()], NOON)
+    await office.dial_for()
+    assert len(office.person.placed) == 1
+
+
+async def test_two_dialers_share_the_work(office: Office) -> None:
+    office.person.takes_s = 0.002
+    await office.add(*(a_task(f"t{n}", f"1380000{n:04}") for n in range(60)))
+    dialers = [office.dialer("one"), office.dialer("two")]
+    running = [asyncio.create_task(dialer.run()) for dialer in dialers]
+    async with asyncio.timeout(20):
+        await poll(lambda: len(office.person.placed) >= 60)
+    for dialer in dialers:
+        dialer.stop()
+    await asyncio.gather(*running)
+    assert len({task for task, _ in office.person.placed}) == len(office.person.placed) == 60
+
+
+async def test_a_task_of_an_unknown_campaign_is_explained(office: Office) -> None:
+    await office.add(a_task())
+    await office.queue.put([Due("nobody", NOON)])
+    await office.dial_for()
+    assert len(office.person.placed) == 1
