@@ -1,0 +1,81 @@
+"""``python -m tests.bench.lab [--calls N] [--part tune|held-out] [--speech DIR] [--out DIR]``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import pickle
+import random
+import tempfile
+from pathlib import Path
+from typing import cast
+
+from agi_bot.demo.phone.softphone import Softphone
+from agi_bot.errors import AgiBotError
+from tests.bench import speech as given_speech
+from tests.bench.lab import material
+from tests.bench.lab.background import CONDITIONS, Condition
+from tests.bench.lab.caller import Deed, Tape, answers, call, interruptions
+from tests.bench.lab.report import write
+from tests.bench.lab.stage import stage
+
+Job = tuple[str, list[Deed], Condition, int]
+
+
+def jobs(stock: dict[str, list[material.Utterance]], calls: int, turns: int) -> list[Job]:
+    """``calls`` calls of each kind and condition, ``turns`` deeds a call, shuffled."""
+    rng = random.Random(23)
+    stock = {**stock, "answer": [each for each in stock["yes_no"] if len(each.text) <= 4] or stock["yes_no"]}
+    planned: list[Job] = []
+    for condition in CONDITIONS:
+        for _ in range(calls):
+            planned.append(("lab_answers", answers(stock, turns, rng), condition, rng.randrange(1 << 30)))
+            planned.append(("lab_long", interruptions(stock, 6, rng), condition, rng.randrange(1 << 30)))
+    rng.shuffle(planned)
+    return planned
+
+
+async def run(planned: list[Job], at_once: int, folder: Path, preset: str) -> tuple[list[Tape], str]:
+    """Place the calls, ``at_once`` at a time; the tapes and Asterisk's version."""
+    tapes: list[Tape] = []
+    waiting = list(reversed(planned))
+    async with stage(folder, preset) as ready, Softphone("lab") as phone:
+
+        async def line() -> None:
+            while waiting:
+                flow, deeds, condition, seed = waiting.pop()
+                try:
+                    tapes.append(await call(phone, ready.sip, flow, deeds, condition, seed))
+                except AgiBotError as error:
+                    tapes.append(Tape(condition, flow, broken=str(error)))
+                print(f"{len(tapes)}/{len(planned)} {condition.name} {flow} {tapes[-1].broken}", flush=True)
+
+        await asyncio.gather(*(line() for _ in range(at_once)))
+        return tapes, ready.version
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=6, help="calls of each kind in each condition")
+    parser.add_argument("--turns", type=int, default=8, help="answers a call")
+    parser.add_argument("--at-once", type=int, default=2)
+    parser.add_argument("--part", choices=("tune", "held-out"), default="held-out")
+    parser.add_argument("--preset", default="normal")
+    parser.add_argument("--speech", type=Path, default=given_speech.given_folder())
+    parser.add_argument("--keep", type=Path, help="folder for tapes, log and database")
+    options = parser.parse_args()
+    folder = options.keep or Path(tempfile.mkdtemp(prefix="agi-bot-lab-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    recordings = given_speech.load(options.speech) if options.speech else []
+    stock = cast(dict[str, list[material.Utterance]], material.load(options.part, recordings))
+    tapes, version = asyncio.run(
+        run(jobs(stock, options.calls, options.turns), options.at_once, folder, options.preset)
+    )
+    (folder / "tapes.pickle").write_bytes(pickle.dumps(tapes))
+    load = os.getloadavg()[0]
+    write(tapes, version, f"part {options.part}, preset {options.preset}, load average at the end {load:.1f}")
+
+
+if __name__ == "__main__":
+    main()

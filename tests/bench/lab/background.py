@@ -1,0 +1,64 @@
+"""What is heard behind the caller's voice: noise of the line, echo of the bot."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from agi_bot.audio import LINE_RATE, Samples
+from agi_bot.demo.phone.line import Line
+
+SPEECH_LEVEL = 1600.0
+"""Level (rms, 16-bit) of the callers' speech: -26 dBFS."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A line.  ``noise_db``: white noise so far below speech; ``echo_db``: the bot comes back so much softer."""
+
+    name: str
+    noise_db: float | None = None
+    echo_db: float | None = None
+    echo_delay_ms: int = 160
+
+
+CONDITIONS = (
+    Condition("clean"),
+    Condition("20db", noise_db=20.0),
+    Condition("10db", noise_db=10.0),
+    Condition("echo-20db", echo_db=-20.0),
+    Condition("echo-10db", echo_db=-10.0, echo_delay_ms=60),
+)
+
+
+class Behind:
+    """The background of one line: call it for the next samples."""
+
+    def __init__(self, condition: Condition, line: Line, seed: int) -> None:
+        self._condition = condition
+        self._line = line
+        self._seen = len(line.heard)
+        self._rng = np.random.default_rng(seed)
+        delay = condition.echo_delay_ms * LINE_RATE // 1000
+        self._echo: deque[int] = deque([0] * delay)
+
+    def __call__(self, size: int) -> Samples:
+        mixed = self._noise(size) + self._echoed(size)
+        return np.clip(np.rint(mixed), -32768, 32767).astype(np.int16)
+
+    def _noise(self, size: int) -> np.ndarray:
+        level = 4.0
+        if self._condition.noise_db is not None:
+            level = SPEECH_LEVEL * 10 ** (-self._condition.noise_db / 20)
+        return self._rng.normal(0, level, size)
+
+    def _echoed(self, size: int) -> np.ndarray:
+        if self._condition.echo_db is None:
+            return np.zeros(size)
+        for heard in self._line.heard[self._seen :]:
+            self._echo.extend(int(sample) for sample in heard.samples)
+        self._seen = len(self._line.heard)
+        taken = [self._echo.popleft() if self._echo else 0 for _ in range(size)]
+        return np.array(taken) * 10 ** (self._condition.echo_db / 20)
