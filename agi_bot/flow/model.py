@@ -116,6 +116,17 @@ class Flow:
             raise TaskError(self.name, problems)
         return values
 
+    def kind_of(self, slot: str) -> str:
+        """The kind that the flow declares for ``slot``, ``text`` where it declares none."""
+        if slot in self.script.task:
+            return self.script.task[slot].type
+        for step in self.script.steps.values():
+            if slot in step.collect:
+                return step.collect[slot].type
+            if step.call and slot in step.call.save:
+                return step.call.save[slot]
+        return "text"
+
     def read_defaults(self) -> dict[str, Value]:
         """Task fields that have a default."""
         task = self.script.task.items()

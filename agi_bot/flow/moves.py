@@ -52,7 +52,7 @@ class Moves:
 
     def kind_of(self, slot: str) -> str:
         """The kind that the flow gives ``slot``, ``text`` where it gives none."""
-        return self._levels[0].kinds.get(slot, "text")
+        return self._levels[0].kinds.get(slot) or self.flow.kind_of(slot)
 
     @property
     def step(self) -> str:

@@ -149,7 +149,7 @@ def _by_count(table: dict[tuple[str, str], int]) -> dict[tuple[str, str], int]:
 def _typed(value: Value | None, kind: str) -> Value | None:
     """A stored value, which may be text, as the kind that the flow gives the slot."""
     try:
-        return value if value is None else read_value(value, kind if kind in KINDS else "text")
+        return read_value(value, kind) if isinstance(value, str) and kind in KINDS else value
     except ValueError:
         return value
 

@@ -43,12 +43,17 @@ def filled_at_start(flow: Flow) -> Slots:
 
 def known_in_way(place: WayPlace, step: Step | None, before: Slots, ending: Mapping[str, Slots]) -> Slots:
     """Slots filled while the texts of the way are spoken; ``before`` are those of the step entered."""
+    return known_on_way(place, step, before, ending) | frozenset(place.way.set)
+
+
+def known_on_way(place: WayPlace, step: Step | None, before: Slots, ending: Mapping[str, Slots]) -> Slots:
+    """The same before the way's own ``set``."""
     known = before
     if step is not None:
         known |= _by_edge(place, step, ending)
     if place.way.when:
         known |= implied(parse_expression(place.way.when).body)
-    return known | frozenset(place.way.set)
+    return known
 
 
 def after_call(step: Step, entering: Slots) -> Slots:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from agi_bot.flow.check.known import Known, Slots, after_call, filled_at_start, known_in_way, known_slots
+from agi_bot.flow.check.known import Known, Slots, after_call, filled_at_start, known_in_way, known_on_way, known_slots
 from agi_bot.flow.expression import parse_expression
 from agi_bot.flow.model import Flow
-from agi_bot.flow.places import WayPlace, common_ways, ways_of_step
+from agi_bot.flow.places import WayPlace, all_ways, common_ways, ways_of_step
 from agi_bot.flow.problem import Problem, Severity
 from agi_bot.flow.references import nearest
 from agi_bot.flow.script import Step
@@ -59,10 +59,15 @@ def _step(flow: Flow, known: Known, name: str, entering: Slots, filled: Slots) -
     ending = known_slots(flow.parts[step.flow]).ending if step.flow else {}
     for place in ways_of_step(name, step):
         before = entering if place.edge == "failed" else speaking
+        on_way = known_on_way(place, step, before, ending)
+        yield from _missing(flow, known, name, _way_set_uses(place), on_way, filled)
         within = known_in_way(place, step, before, ending)
         yield from _missing(flow, known, name, _way_uses(place), within, filled)
     for place in common_ways(flow.script):
         if step.listens or place.edge in ("trouble", "too_long"):
+            yield from _missing(
+                flow, known, name, _way_set_uses(place), known_on_way(place, None, speaking, {}), filled
+            )
             within = known_in_way(place, None, speaking, {})
             yield from _missing(flow, known, name, _way_uses(place), within, filled)
 
@@ -98,9 +103,8 @@ def _all_uses(flow: Flow) -> Iterator[Use]:
         for slot, spec in step.collect.items():
             if spec.check:
                 yield from _expression_uses(spec.check, (*base, "collect", slot, "check"))
-        for place in ways_of_step(name, step):
-            yield from _way_uses(place, conditions=True)
-    for place in common_ways(flow.script):
+    for place in all_ways(flow.script):
+        yield from _way_set_uses(place)
         yield from _way_uses(place, conditions=True)
 
 
@@ -114,8 +118,19 @@ def _call_uses(name: str, step: Step) -> Iterator[Use]:
 
 
 def _set_uses(name: str, step: Step) -> Iterator[Use]:
-    for slot, written in step.set.items():
-        yield from ((used, ("steps", name, "set", slot)) for used in slots_of(written))
+    yield from _computed_uses(step.set, ("steps", name, "set"))
+
+
+def _way_set_uses(place: WayPlace) -> Iterator[Use]:
+    yield from _computed_uses(place.way.set, (*place.path, "set"))
+
+
+def _computed_uses(table: Mapping[str, Written], path: Path) -> Iterator[Use]:
+    """Slots that a `set` needs; those it has filled a line before are there."""
+    made: set[str] = set()
+    for slot, written in table.items():
+        yield from ((used, (*path, slot)) for used in slots_of(written) if used not in made)
+        made.add(slot)
 
 
 def _text_uses(name: str, step: Step) -> Iterator[Use]:
@@ -134,8 +149,6 @@ def _text_uses(name: str, step: Step) -> Iterator[Use]:
 def _way_uses(place: WayPlace, *, conditions: bool = False) -> Iterator[Use]:
     way, path = place.way, place.path
     yield from _wording_uses(way.say, (*path, "say"))
-    for slot, written in way.set.items():
-        yield from ((used, (*path, "set", slot)) for used in slots_of(written) if used not in way.set)
     if way.transfer:
         yield from ((slot, (*path, "transfer")) for slot in parse_template(way.transfer).slots)
     if conditions and way.when:
