@@ -71,7 +71,8 @@ class NativeLink(asyncio.Protocol):
 
     async def ask(self, command: Command, timeout: float) -> Reply:
         """See :class:`~esl.backend.Link`."""
-        if self._transport is None or self._transport.is_closing():
+        closed = self._connection.phase is Phase.CLOSED
+        if closed or self._transport is None or self._transport.is_closing():
             raise NotConnected(f"{command.shown!r} was not sent: the link is closed")
         data = self._connection.send(command)
         waiter: asyncio.Future[Reply] = self._loop.create_future()

@@ -181,7 +181,8 @@ class FakeCall:
     """One call of a fake FreeSWITCH on a server's outbound socket.
 
     Applications end at once unless :attr:`durations` (seconds, by application) says otherwise;
-    locked ones run one after another, as ``event-lock`` makes them.
+    locked ones run one after another, as ``event-lock`` makes them.  :attr:`completions` adds
+    headers, by application, to their CHANNEL_EXECUTE_COMPLETE.
     """
 
     def __init__(self, data: Mapping[str, str] | None = None, *, channel: str = "") -> None:
@@ -189,6 +190,7 @@ class FakeCall:
         self.data = {"Event-Name": "CHANNEL_DATA", "Unique-ID": self.uuid, **(data or {})}
         self.asked: list[Asked] = []
         self.durations: dict[str, float] = {}
+        self.completions: dict[str, Mapping[str, str]] = {}
         self.variables: dict[str, str] = {}
         self.lingers = False
         self.closed = asyncio.Event()
@@ -269,7 +271,7 @@ class FakeCall:
     def _api(self, command: str) -> str:
         verb, _, rest = command.partition(" ")
         if verb == "uuid_setvar":
-            _, name, value = rest.split(" ", 2)
+            name, _, value = rest.partition(" ")[2].partition(" ")
             self.variables[name] = value
         if verb == "uuid_getvar":
             return self.variables.get(rest.split(" ")[1], "_undef_")
@@ -298,7 +300,7 @@ class FakeCall:
         if name == "set":
             variable, _, value = asked.body.partition("=")
             self.variables[variable] = value
-        self.fire("CHANNEL_EXECUTE_COMPLETE", told)
+        self.fire("CHANNEL_EXECUTE_COMPLETE", {**told, **self.completions.get(name, {})})
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -68,12 +68,13 @@ async def churn(own: OwnFreeSwitch, count: int, at_once: int = 40) -> list[Figur
     gate = asyncio.Semaphore(at_once)
     async with bot() as living, own.client() as client:
         await client.api(f"global_setvar agi_bot_port={living.port}")
+        counting = asyncio.create_task(living.count())
 
         async def one(number: int) -> None:
             async with gate:
                 tag = f"churn-{number}"
                 await client.bgapi(f"originate {{origination_uuid={tag}}}loopback/bot/caller &park()")
-                await asyncio.sleep(chance.choice((0.03, 0.15, 0.6)) * chance.random())
+                await asyncio.sleep(chance.choice((0.1, 0.4, 1.5)) * chance.random())
                 await client.api(f"uuid_kill {tag}") if await _exists(client, tag) else None
 
         start = time.perf_counter()
@@ -82,11 +83,14 @@ async def churn(own: OwnFreeSwitch, count: int, at_once: int = 40) -> list[Figur
             await asyncio.gather(*(one(placed + number) for number in range(step)))
             placed += step
             memory.append(resident_mb(pid))
-            print(f"{placed} calls, {memory[-1]:.0f} MB, {time.perf_counter() - start:.0f} s", flush=True)
+            passed = time.perf_counter() - start
+            print(f"{placed} calls, {living.taken} with sound, {memory[-1]:.0f} MB, {passed:.0f} s", flush=True)
         left = await _left(client)
+        counting.cancel()
         alive = own.running
     return [
         figure("churned_calls", placed, "calls"),
+        figure("churned_calls_with_open_sound", living.taken, "calls"),
         figure("aborts", 0 if alive else 1, "times"),
         figure("channels_left_after_churn", left, "channels"),
         figure("memory_after_first_500_calls_mb", memory[0], "MB"),

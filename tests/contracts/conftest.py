@@ -12,6 +12,7 @@ import pytest_asyncio
 from agi_bot.demo.asterisk import Asterisk
 from agi_bot.demo.freeswitch import OwnFreeSwitch, find_binary
 from agi_bot.demo.installation import Installation
+from tests.contracts.freeswitch_wire import FreeSwitchWireWorld
 from tests.contracts.freeswitch_world import DIALPLANS as FREESWITCH_DIALPLANS
 from tests.contracts.freeswitch_world import FreeSwitchWorld
 from tests.contracts.telephones import AsteriskWorld, FakeWorld, WireWorld, World
@@ -47,6 +48,8 @@ FREESWITCH = [
 
 
 def _make(request: pytest.FixtureRequest) -> World:
+    if request.param == "freeswitch-wire":
+        return FreeSwitchWireWorld()
     if request.param.startswith("freeswitch"):
         backend = "greenswitch" if request.param.endswith("greenswitch") else "native"
         return FreeSwitchWorld(request.getfixturevalue("contract_freeswitch"), options={"backend": backend})
@@ -55,7 +58,7 @@ def _make(request: pytest.FixtureRequest) -> World:
     return FakeWorld() if request.param == "fake" else WireWorld()
 
 
-@pytest.fixture(params=["fake", "wire", REAL, *FREESWITCH])
+@pytest.fixture(params=["fake", "wire", "freeswitch-wire", REAL, *FREESWITCH])
 def any_world(request: pytest.FixtureRequest) -> World:
     return _make(request)
 

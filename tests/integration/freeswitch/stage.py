@@ -91,6 +91,7 @@ class Bot:
     def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
         self._process = process
         self.port = port
+        self.taken = 0
 
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
@@ -100,6 +101,13 @@ class Bot:
         assert self._process.stdout is not None
         for _ in range(count):
             assert b'"contract"' in await self._process.stdout.readline()
+
+
+    async def count(self) -> None:
+        """Count calls until cancelled (and keep the pipe empty) in :attr:`taken`."""
+        assert self._process.stdout is not None
+        while await self._process.stdout.readline():
+            self.taken += 1
 
 
 @asynccontextmanager

@@ -1,0 +1,160 @@
+"""The leg of a call with FreeSWITCH's part played on the wire: guard, loan, recovery, ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from agi_bot.pbx.freeswitch import FreeSwitchOptions, FreeSwitchPbx
+from agi_bot.pbx.freeswitch.guard import Answered
+from esl.testing import Asked
+from tests.contracts.freeswitch_wire import FreeSwitchWireWorld, WireCall, WirePerson
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[FreeSwitchWireWorld]:
+    world = FreeSwitchWireWorld()
+    world.pbx = FreeSwitchPbx(FreeSwitchOptions(port=0, audio_wait_s=0.5, finish_wait_s=0.5, quiet_s=0.3))
+    await world.start()
+    yield world
+    await world.stop()
+
+
+def said(call: WireCall, verb: str = "api") -> list[str]:
+    return [asked.line for asked in call.asked if asked.line.startswith(verb)]
+
+
+def test_nobody_but_answer_can_make_the_proof() -> None:
+    with pytest.raises(TypeError, match="answer"):
+        Answered(None, 8000, object())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"variable_endpoint_disposition": "EARLY MEDIA", "Answer-State": "early"},
+        {"variable_endpoint_disposition": "ANSWER", "Answer-State": "hangup"},
+        {"Answer-State": "answered"},
+        {},
+    ],
+)
+async def test_a_call_that_is_not_answered_never_gets_unicast(world: FreeSwitchWireWorld, told: dict[str, str]) -> None:
+    call = WireCall()
+    call.completions["answer"] = told
+    await call.connect("127.0.0.1", world.pbx.port)
+    await asyncio.wait_for(call.closed.wait(), 5)
+    assert call.sound is None
+    assert "unicast" not in [asked.headers.get("call-command") for asked in call.asked]
+
+
+async def test_an_answer_that_never_ends_never_gets_unicast(world: FreeSwitchWireWorld) -> None:
+    call = WireCall()
+    call.durations["answer"] = 60
+    await call.connect("127.0.0.1", world.pbx.port)
+    await asyncio.wait_for(call.closed.wait(), 5)
+    assert call.sound is None
+
+
+async def test_a_freeswitch_that_sends_no_sound(
+    world: FreeSwitchWireWorld, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WireCall, "open_sound", lambda self, asked: None)
+    call = await world.ring()
+    await asyncio.wait_for(call.closed.wait(), 5)
+    [record] = [record for record in caplog.records if record.message == "call.no_sound"]
+    assert "async full" in record.reason  # type: ignore[attr-defined]
+
+
+async def test_the_loan_is_renewed_and_given_back(world: FreeSwitchWireWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agi_bot.pbx.freeswitch.loan.RENEW_S", 0.05)
+    call, person = await world.call()
+    wire = world.calls[0]
+    await asyncio.sleep(0.3)
+    armed = [line for line in said(wire) if "sched_api" in line]
+    assert len(armed) >= 4
+    assert all("uuid_broadcast" in line and "uuid_transfer" not in line for line in armed)
+    groups = [line.split()[3] for line in armed]
+    assert groups[:4] == [f"agi-bot-{wire.uuid}-2", f"agi-bot-{wire.uuid}"] * 2
+    await call.release()
+    await person.after()
+    rest = said(wire)[max(place for place, line in enumerate(said(wire)) if "sched_api" in line) + 1 :]
+    deleted = {line.split()[2] for line in rest if "sched_del" in line}
+    assert deleted == {f"agi-bot-{wire.uuid}", f"agi-bot-{wire.uuid}-2"}
+
+
+async def test_the_first_word_after_the_handshake_is_the_loan(world: FreeSwitchWireWorld) -> None:
+    await world.call()
+    lines = [asked.line for asked in world.calls[0].asked]
+    assert [line.split()[0] for line in lines[:4]] == ["connect", "linger", "myevents", "event"]
+    assert lines[4].startswith("api sched_api +4 ")
+
+
+async def test_results_are_set_before_the_dialplan_goes_on(world: FreeSwitchWireWorld) -> None:
+    call, person = await world.call()
+    await call.set_result({"BOT_OUTCOME": "confirmed", "BOT_INTENT": ""})
+    await call.release()
+    assert (await person.after())["status"] == "OK"
+    lines = [asked.line for asked in world.calls[0].asked]
+    place = lines.index("resume")
+    assert any("BOT_OUTCOME confirmed" in line for line in lines[:place])
+    assert lines[place + 1 :] == [line for line in lines[place + 1 :] if "sched_del" in line]
+
+
+async def test_sound_that_is_lost_is_opened_again(world: FreeSwitchWireWorld) -> None:
+    call, person = await world.call()
+    wire = world.calls[0]
+    park_again(wire)
+    wire.close_sound()
+    wire.sounding.clear()
+    await asyncio.wait_for(wire.sounding.wait(), 5)
+    assert ("transfer", "'park,transfer:agi_bot_back XML agi_bot' inline") in wire.executed()
+    assert wire.variables["socket_resume"] == "false"
+    assert isinstance(person, WirePerson)
+    assert len(await person.hear(3)) == 3
+    await call.release()
+    await person.after()
+    assert "resume" not in [asked.line for asked in wire.asked]  # it would leave the channel in CS_RESET
+
+
+async def test_sound_is_not_opened_again_while_the_channel_is_busy(world: FreeSwitchWireWorld) -> None:
+    await world.call()
+    wire = world.calls[0]
+    park_again(wire)
+    wire.fire("CHANNEL_BRIDGE")
+    await asyncio.sleep(0.2)
+    wire.close_sound()
+    wire.sounding.clear()
+    await asyncio.sleep(0.8)
+    assert "transfer" not in [name for name, _ in wire.executed()]
+    wire.fire("CHANNEL_UNBRIDGE")
+    await asyncio.wait_for(wire.sounding.wait(), 5)
+
+
+def park_again(call: WireCall) -> None:
+    """A transfer to park parks, as FreeSWITCH does."""
+    answer = call._answer
+
+    def parking(asked: Asked) -> None:
+        answer(asked)
+        if asked.headers.get("execute-app-name") == "transfer":
+            call.fire("CHANNEL_PARK", {"Answer-State": "answered", "Channel-Read-Codec-Rate": "8000"})
+
+    call._answer = parking  # type: ignore[method-assign]
+
+
+async def test_who_calls() -> None:
+    world = FreeSwitchWireWorld()
+    await world.start()
+    wire = await world.ring({"Channel-Caller-ID-Number": "0000000000", "variable_BOT_LANGUAGE": "en"})
+    call = await asyncio.wait_for(anext(aiter(world.pbx.calls())), 5)
+    assert (call.caller, call.called, call.unique_id) == ("", "contract", wire.uuid)
+    assert call.variables == {"BOT_FLOW": "contract", "BOT_LANGUAGE": "en", "flow": "contract"}
+    await world.stop()
+
+
+async def test_a_foreign_attempt_id_is_not_taken_for_ours(world: FreeSwitchWireWorld) -> None:
+    await world.ring({"variable_BOT_ATTEMPT": "not a uuid"})
+    call = await asyncio.wait_for(anext(aiter(world.pbx.calls())), 5)
+    assert call.id != "not a uuid"
