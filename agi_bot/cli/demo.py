@@ -10,14 +10,20 @@ from rich.console import Console
 
 from agi_bot import logs
 from agi_bot.demo.scenario import scenario
-from agi_bot.demo.show import run_demo
+from agi_bot.demo.show import run_demo, theatre_of
 
 
 def demo(
     language: Annotated[str, typer.Option(help="zh or en.")] = "zh",
     report: Annotated[Path | None, typer.Option(help="Folder for report, recording and database.")] = None,
+    pbx: Annotated[
+        str, typer.Option(help="asterisk (fetched where none is installed), or an installed freeswitch.")
+    ] = "asterisk",
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
 ) -> None:
-    """Put one real call through a private Asterisk: the bot talks to a simulated person."""
+    """Put one real call through a private exchange: the bot talks to a simulated person."""
     logs.configure(log_level)
-    run_demo(scenario(language), report, Console())
+    console = Console()
+    played = scenario(language)
+    theatre = theatre_of(pbx, lambda line: console.print(f"[dim]{line}[/dim]", soft_wrap=True))
+    run_demo(played, report, console, theatre)

@@ -21,13 +21,14 @@ from agi_bot.contracts import Call
 from agi_bot.conversation.progress import Over, Progress, Watcher
 from agi_bot.demo import report
 from agi_bot.demo.crm import Crm
+from agi_bot.demo.freeswitch import find_binary
 from agi_bot.demo.person import record_lines
 from agi_bot.demo.phone.patient import Patient
 from agi_bot.demo.provision import NoAsterisk, provide
 from agi_bot.demo.scenario import Scenario
 from agi_bot.demo.terminal import Terminal, summary
-from agi_bot.demo.theatre import AsteriskTheatre, BuiltinTheatre, Theatre
-from agi_bot.errors import AgiBotError, PbxError
+from agi_bot.demo.theatre import AsteriskTheatre, BuiltinTheatre, FreeswitchTheatre, Theatre
+from agi_bot.errors import AgiBotError, PbxDown, PbxError
 from agi_bot.record import CallRecord
 from agi_bot.shipped import shipped
 
@@ -124,13 +125,28 @@ def asterisk_or_builtin(say: Callable[[str], None]) -> Theatre:
     return AsteriskTheatre(found)
 
 
-def run_demo(
-    scenario: Scenario, folder: Path | None, console: Console, theatre: Theatre | None = None
-) -> dict[str, Any]:
+def freeswitch(say: Callable[[str], None]) -> Theatre:
+    """The FreeSWITCH that is installed.  Raises :class:`~agi_bot.errors.PbxDown` when there is none."""
+    binary = find_binary()
+    if binary is None:
+        cure = "install it, or name its binary: FREESWITCH=/path/to/freeswitch"
+        raise PbxDown("no FreeSWITCH on this machine", cure=cure)
+    say(f"FreeSWITCH {binary}, its own configuration, 127.0.0.1 only")
+    return FreeswitchTheatre(binary)
+
+
+def theatre_of(pbx: str, say: Callable[[str], None]) -> Theatre:
+    """Where to play: ``asterisk`` or ``freeswitch``.  Raises :class:`~agi_bot.errors.AgiBotError`."""
+    known = {"asterisk": asterisk_or_builtin, "freeswitch": freeswitch}
+    if pbx not in known:
+        raise AgiBotError(f"--pbx {pbx}: unknown", cure=f"one of {', '.join(known)}")
+    return known[pbx](say)
+
+
+def run_demo(scenario: Scenario, folder: Path | None, console: Console, theatre: Theatre) -> dict[str, Any]:
     """Run the demo into ``folder`` (none: a new temporary one)."""
     where = (folder or Path(tempfile.mkdtemp(prefix="agi-bot-demo-"))).resolve()
-    stage = theatre or asterisk_or_builtin(lambda line: console.print(f"[dim]{line}[/dim]", soft_wrap=True))
     try:
-        return asyncio.run(Demo(scenario, stage, where, console).run())
+        return asyncio.run(Demo(scenario, theatre, where, console).run())
     except OSError as error:
         raise AgiBotError(f"the demo cannot run: {error}") from error

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import socket
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,11 +14,13 @@ from agi_bot.app.bot import Bot
 from agi_bot.contracts import Pbx
 from agi_bot.demo.asterisk import Asterisk
 from agi_bot.demo.builtin import BuiltinCall
+from agi_bot.demo.freeswitch import OwnFreeSwitch
 from agi_bot.demo.installation import Installation
 from agi_bot.demo.person import answer_one_call
 from agi_bot.demo.phone.patient import Patient
 from agi_bot.demo.phone.softphone import Softphone
 from agi_bot.demo.phone.tape import save, stereo
+from agi_bot.demo.ports import free_port
 from agi_bot.errors import PbxError
 from agi_bot.pbx.asterisk import AsteriskPbx
 from agi_bot.pbx.simulated import SimulatedChannel
@@ -29,6 +34,17 @@ ROUTES = """
 exten => _X.,1,Dial(PJSIP/self/sip:${{EXTEN}}@127.0.0.1:{port},30)
  same => n,Hangup(${{HANGUPCAUSE}})
 """
+
+
+AFTER = """<include>
+  <context name="default">
+    <extension name="agi_bot_after">
+      <condition field="destination_number" expression="^agi_bot_after$"><action application="hangup"/></condition>
+    </extension>
+  </context>
+</include>
+"""
+"""Where the demo's calls go on after the bot."""
 
 
 class Theatre(Protocol):
@@ -53,6 +69,21 @@ class Theatre(Protocol):
 
     async def close(self) -> None:
         """Stop everything."""
+
+
+async def call_the_phone(
+    phone: Softphone, bot: Bot, flow: str, task: Mapping[str, object], patient: Patient, tape: Path
+) -> None:
+    """The bot calls ``phone``, where ``patient`` answers; ``tape`` is what the telephone recorded.
+
+    Raises :class:`~agi_bot.errors.PbxError` when nobody answered.
+    """
+    answering = asyncio.create_task(answer_one_call(phone, patient, tape))
+    disposition, record = await bot.call(NUMBER, flow, task)
+    if record is None:
+        answering.cancel()
+        raise PbxError(f"the demo's call was not answered: {disposition.status} {disposition.detail}")
+    await asyncio.wait_for(answering, 10)
 
 
 class AsteriskTheatre:
@@ -85,17 +116,53 @@ class AsteriskTheatre:
         await self._asterisk.set_global("AGI_BOT_PORT", str(pbx.agi.port))
 
     async def call(self, bot: Bot, flow: str, task: Mapping[str, object], patient: Patient, tape: Path) -> None:
-        answering = asyncio.create_task(answer_one_call(self._phone, patient, tape))
-        disposition, record = await bot.call(NUMBER, flow, task)
-        if record is None:
-            answering.cancel()
-            raise PbxError(f"the demo's call was not answered: {disposition.status} {disposition.detail}")
-        await asyncio.wait_for(answering, 10)
+        await call_the_phone(self._phone, bot, flow, task, patient, tape)
 
     async def close(self) -> None:
         await self._phone.close()
         if self._asterisk is not None:
             await self._asterisk.stop()
+
+
+class FreeswitchTheatre:
+    """An installed FreeSWITCH with a configuration of our own, and a SIP telephone that it calls."""
+
+    name = "freeswitch"
+
+    def __init__(self, binary: Path) -> None:
+        self._phone = Softphone(NUMBER)
+        self._folder = Path(tempfile.mkdtemp(prefix="agi-bot-freeswitch-"))
+        self._port = free_port(socket.SOCK_STREAM)
+        plan = self._folder / "after.xml"
+        plan.write_text(AFTER, encoding="utf-8")
+        plans = (shipped("dialplans", "freeswitch", "agi_bot.xml"), plan)
+        settings = {"agi_bot_port": str(self._port)}
+        self._freeswitch = OwnFreeSwitch(binary, self._folder / "freeswitch", dialplans=plans, settings=settings)
+        self.version = ""
+
+    async def open(self) -> Mapping[str, Any]:
+        await self._phone.start()
+        await self._freeswitch.start()
+        return {
+            "pbx": "freeswitch",
+            "freeswitch": {
+                "port": self._freeswitch.ports.esl,
+                "password": self._freeswitch.password,
+                "listen_port": self._port,
+                "channel": f"sofia/bot/{{number}}@127.0.0.1:{self._phone.port}",
+            },
+        }
+
+    async def connect(self, pbx: Pbx) -> None:
+        self.version = pbx.version
+
+    async def call(self, bot: Bot, flow: str, task: Mapping[str, object], patient: Patient, tape: Path) -> None:
+        await call_the_phone(self._phone, bot, flow, task, patient, tape)
+
+    async def close(self) -> None:
+        await self._phone.close()
+        await self._freeswitch.stop()
+        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
 
 class BuiltinTheatre:

@@ -12,21 +12,23 @@ import pytest
 import soundfile as sf
 from rich.console import Console
 
+from agi_bot.demo.freeswitch import find_binary
 from agi_bot.demo.installation import Installation
 from agi_bot.demo.scenario import scenario
 from agi_bot.demo.show import run_demo
-from agi_bot.demo.theatre import BuiltinTheatre
-
-pytestmark = pytest.mark.asterisk
+from agi_bot.demo.theatre import AsteriskTheatre, BuiltinTheatre, FreeswitchTheatre
 
 
-@pytest.fixture(scope="module", params=["zh", "en"])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param("zh", marks=pytest.mark.asterisk), pytest.param("en", marks=pytest.mark.asterisk)],
+)
 def shown(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, asterisk_installation: Installation
 ) -> tuple[dict[str, Any], Path, str]:
     folder = tmp_path_factory.mktemp(f"demo-{request.param}")
     console = Console(record=True, width=160)
-    run_demo(scenario(request.param), folder, console)
+    run_demo(scenario(request.param), folder, console, AsteriskTheatre(asterisk_installation))
     data = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     return data, folder, console.export_text()
 
@@ -84,6 +86,17 @@ def test_the_terminal_shows_the_conversation(shown: tuple[dict[str, Any], Path, 
     assert "reschedule" in text
     assert "ms after the caller's last sound" in text
     assert "report.json" in text
+
+
+@pytest.mark.freeswitch
+def test_the_same_flow_on_freeswitch(tmp_path: Path) -> None:
+    binary = find_binary()
+    if binary is None:
+        pytest.skip("no FreeSWITCH: neither FREESWITCH nor the PATH names one")
+    data = run_demo(scenario("zh"), tmp_path, Console(record=True, width=160), FreeswitchTheatre(binary))
+    assert data["pbx"]["name"] == "freeswitch"
+    assert data["pbx"]["version"].startswith("1.")
+    assert data["outcome"] == "rescheduled"
 
 
 def test_without_any_asterisk_the_built_in_caller_plays(tmp_path: Path) -> None:
