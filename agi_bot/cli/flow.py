@@ -24,7 +24,7 @@ from agi_bot.errors import FlowError
 from agi_bot.flow.draw import draw as picture
 from agi_bot.flow.junit import as_junit
 from agi_bot.flow.problem import Problem, as_github, as_json, as_text
-from agi_bot.flow.schema import flow_schema, dialogue_test_schema
+from agi_bot.flow.schema import dialogue_test_schema, flow_schema
 from agi_bot.flow.versions import Entry, Library
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
