@@ -15,7 +15,7 @@ from agi_bot.pbx.freeswitch.guard import Answered, answer, open_unicast, parked_
 from agi_bot.pbx.freeswitch.loan import Loan
 from agi_bot.pbx.freeswitch.options import FreeSwitchOptions
 from agi_bot.pbx.freeswitch.unicast import Unicast
-from esl import EslError, Session
+from esl import EslError, Session, SessionGone
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class SocketLeg:
         try:
             await self._loan.take()
             await self._serve(await self._introduce(identity))
-        except CallGone:
+        except (CallGone, SessionGone):
             log.info("call.gone_before_sound", extra=identity.extra)
         except (PbxError, EslError, TimeoutError) as error:
             log.error("call.no_sound", extra={**identity.extra, "reason": str(error) or type(error).__name__})

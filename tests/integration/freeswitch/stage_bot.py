@@ -34,7 +34,7 @@ async def serve(call: Call) -> None:
     try:
         await call.play(hum(call.rate))
     except CallGone:
-        return
+        await call.release()
 
 
 async def main(options: dict[str, Any]) -> None:
