@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import resource
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+from agi_bot.app.exchange import asterisk_options, freeswitch_options
 from agi_bot.app.understanding import Understanding
 from agi_bot.app.voices import VoiceBox
 from agi_bot.app.workshop import model_folders, uses_demo_model
@@ -16,18 +15,19 @@ from agi_bot.config import Settings
 from agi_bot.errors import AgiBotError
 from agi_bot.findings import Finding, error, ok, warning
 from agi_bot.flow import Flow, load
+from agi_bot.pbx.asterisk_checks import check_asterisk
+from agi_bot.pbx.freeswitch.checks import check_freeswitch
 from agi_bot.speech.vad import find_model
 from agi_bot.speech.vosk import VoskRecognizer
-
-FILES_NEEDED = 4096
-"""Open files that some 400 calls need."""
 
 FREE_MB = 1024
 
 
 async def checkup(settings: Settings) -> AsyncIterator[Finding]:
-    """Every finding as soon as it is known: the machine, hearing, speaking, flows, storage."""
+    """Every finding as soon as it is known: storage, the exchange, hearing, speaking, flows."""
     for finding in machine(settings):
+        yield finding
+    async for finding in telephony(settings):
         yield finding
     async for finding in hearing(settings):
         yield finding
@@ -38,35 +38,20 @@ async def checkup(settings: Settings) -> AsyncIterator[Finding]:
 
 
 def machine(settings: Settings) -> Iterator[Finding]:
-    """File descriptors, ports and folders."""
-    yield open_files()
-    if settings.pbx == "asterisk":
-        asterisk = settings.asterisk
-        yield port("FastAGI", asterisk.agi_host, asterisk.agi_port, "asterisk.agi_port")
-        yield port("AudioSocket", asterisk.audio_host, asterisk.audio_port, "asterisk.audio_port")
+    """Folders and disks."""
     yield folder("database", settings.store.database.parent)
     yield folder("recordings", settings.store.recordings)
     yield folder("prompt cache", settings.speaking.cache)
 
 
-def open_files() -> Finding:
-    """The limit of open files."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < FILES_NEEDED:
-        return warning(f"at most {soft} open files: enough for some {soft // 10} calls", "ulimit -n 65536")
-    return ok(f"open files: {'no limit' if soft == resource.RLIM_INFINITY else soft}")
-
-
-def port(what: str, host: str, number: int, option: str) -> Finding:
-    """Whether TCP port ``number`` can be listened on; a bot that runs already holds it."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, number))
-        except OSError as failure:
-            cure = f"fine when the bot is running; else choose another {option}"
-            return warning(f"{what} port {host}:{number}: {failure.strerror}", cure)
-    return ok(f"{what} port {host}:{number} is free")
+async def telephony(settings: Settings) -> AsyncIterator[Finding]:
+    """The exchange that the settings name."""
+    if settings.pbx == "freeswitch":
+        async for finding in check_freeswitch(freeswitch_options(settings)):
+            yield finding
+    else:
+        for finding in await check_asterisk(asterisk_options(settings)):
+            yield finding
 
 
 def folder(what: str, path: Path) -> Finding:

@@ -32,12 +32,19 @@ FORMATS = {"wav": ("WAV", "PCM_16"), "flac": ("FLAC", "PCM_16"), "ogg": ("OGG", 
 
 
 class Track:
-    """One direction: int16 samples with silence where nothing arrived.  Pure."""
+    """One direction: int16 samples with silence where nothing arrived.  Pure.
+
+    After a stall the line brings in a burst what was held up: the first of it leaves a gap,
+    and what follows early takes the gap's silence out again, so that the track never runs
+    late for the rest of the call.
+    """
 
     def __init__(self, rate: int) -> None:
         self.rate = rate
         self.start = 0
         self._pcm = bytearray()
+        self._gap = 0
+        self._gap_end = 0
 
     @property
     def end(self) -> int:
@@ -45,11 +52,23 @@ class Track:
         return self.start + len(self._pcm) // 2
 
     def add(self, frame: Frame, at_ms: float) -> None:
-        """Append ``frame``, heard or sent at ``at_ms``; late frames leave a gap, early ones follow on."""
+        """Append ``frame``, heard or sent at ``at_ms``."""
         due = int(at_ms * self.rate / 1000)
-        if due - self.end > GAP_MS * self.rate // 1000:
+        patience = GAP_MS * self.rate // 1000
+        if due - self.end > patience:
+            self._gap, self._gap_end = due - self.end, due
             self.fill(due)
+        elif self.end - due > len(frame.pcm) // 2:
+            self._close_gap(self.end - due)
         self._pcm += frame.pcm
+
+    def _close_gap(self, samples: int) -> None:
+        """Take up to ``samples`` out of the last gap, as far as it is still here."""
+        size = max(0, min(samples, self._gap, self._gap_end - self.start))
+        end = 2 * (self._gap_end - self.start)
+        del self._pcm[end - 2 * size : end]
+        self._gap -= size
+        self._gap_end -= size
 
     def fill(self, position: int) -> None:
         """Silence up to ``position`` (samples)."""

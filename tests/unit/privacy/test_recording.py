@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile as sf
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agi_bot.audio import Frame
 from agi_bot.errors import StoreError
@@ -92,3 +94,38 @@ def test_early_frames_follow_on_and_late_ones_leave_a_gap() -> None:
     assert track.end == 320
     track.add(LOUD, 1000)
     assert track.end == 8160
+
+
+def test_a_burst_after_a_stall_does_not_shift_the_rest() -> None:
+    track = Track(8000)
+    for number in range(100):
+        sent = number * 20
+        track.add(LOUD, max(sent, 1000) if 500 <= sent < 1000 else sent)
+    assert track.end == 100 * 160
+    assert (np.frombuffer(bytes(track._pcm), dtype="<i2") != 0).all()
+
+
+def test_a_real_gap_stays_when_nothing_comes_early() -> None:
+    track = Track(8000)
+    for at in [*range(0, 200, 20), *range(700, 900, 20)]:
+        track.add(LOUD, at)
+    sound = track.take(track.end)
+    assert (sound[1600:5600] == 0).all()
+    assert len(sound) == 7200
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.integers(1, 30)), max_size=30), st.integers(1, 5))
+def test_no_sound_is_ever_lost(bursts: list[tuple[int, int]], flush_every: int) -> None:
+    """Whatever stalls and bursts come: every frame is there, in order, and nothing runs backwards."""
+    track, now, sent, out = Track(8000), 0.0, 0, b""
+    for number, (pause, frames) in enumerate(bursts):
+        now += pause
+        for _ in range(frames):
+            sent += 1
+            track.add(Frame(sent.to_bytes(2, "little") * 160), now)
+        if number % flush_every == 0:
+            out += track.take(max(track.start, track.end - 4000)).tobytes()
+    out += track.take(track.end).tobytes()
+    heard = np.frombuffer(out, dtype="<u2")
+    loud = heard[heard != 0]
+    assert list(loud[::160]) == list(range(1, sent + 1))
