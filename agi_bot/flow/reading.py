@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -38,10 +38,27 @@ def read_as(adapter: TypeAdapter[_Read], tree: Node, models: ModelsAt) -> _Read:
 
     Raises :class:`BrokenFlow` with every fault.
     """
+    empty = list(_empty(tree))
     try:
-        return adapter.validate_python(tree.plain())
+        read = adapter.validate_python(tree.plain())
     except ValidationError as error:
-        raise BrokenFlow([_problem(fault, tree, models) for fault in error.errors(include_url=False)]) from None
+        told = {problem.line for problem in empty}
+        faults = [_problem(fault, tree, models) for fault in error.errors(include_url=False)]
+        raise BrokenFlow([*empty, *(fault for fault in faults if fault.line not in told)]) from None
+    if empty:
+        raise BrokenFlow(empty)
+    return read
+
+
+def _empty(node: Node) -> Iterator[Problem]:
+    """Names with nothing behind them: the author was interrupted, or indented the next line wrongly."""
+    for item in node.items or ():
+        yield from _empty(item)
+    for name, (spot, value) in (node.pairs or {}).items():
+        if value.scalar is None and not value.source and value.items is None and value.pairs is None:
+            cure = "write its value behind the colon or indented below it, or remove the line"
+            yield Problem.at(spot, "bad-value", f"`{name}` is empty", cure, text=f"{name}:")
+        yield from _empty(value)
 
 
 def _problem(fault: Any, tree: Node, models: ModelsAt) -> Problem:

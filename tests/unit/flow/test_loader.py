@@ -66,6 +66,8 @@ def broken(path: Path) -> Problem:
         (MINIMAL + "language: de\n", "bad-value", 8, 11, "`zh-CN` or `en`"),
         (MINIMAL + "task: {n: {type: integer, example: drei}}\n", "type-mismatch", 8, 36, "write it like 3"),
         (MINIMAL + "task: {n: intger}\n", "bad-value", 8, 11, "`integer`"),
+        (MINIMAL.replace("say: 您好", "say:"), "bad-value", 5, 5, "behind the colon"),
+        (MINIMAL.replace("affirm: b", "affirm: "), "bad-value", 6, 10, "behind the colon"),
         ("", "not-a-flow", 1, 1, "begin with"),
         ("- a\n", "not-a-flow", 1, 1, "begin with"),
         ("flow: f\nstart: a\nsteps: [a]\n", "bad-value", 3, 8, "indent"),
