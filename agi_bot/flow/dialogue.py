@@ -279,6 +279,7 @@ class Dialogue(Moves):
         self._arrive(way, level)
 
     def _too_many_answers(self) -> bool:
+        self._mouth.begin_turn()
         self._answers += 1
         if self._answers > self.flow.script.limits.turns:
             self._trouble("turns")

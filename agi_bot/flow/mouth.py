@@ -26,7 +26,24 @@ class Mouth:
         self._seed = seed
         self._turns: Counter[str] = Counter()
         self._speech: list[Span] = []
+        self._turn: list[Span] = []
+        self._said: list[Span] = []
+        self._passing = False
         self._prompts = 0
+
+    def begin_turn(self) -> None:
+        """The caller did something: what was said until now is what `repeat` repeats."""
+        if self._turn and not self._passing:
+            self._said = self._turn
+        self._turn, self._passing = [], False
+
+    def pass_by(self) -> None:
+        """What is said in this turn ("can you hear me?") is not worth repeating."""
+        self._passing = True
+
+    def repeat(self) -> None:
+        """Say again what was said last."""
+        self.add(list(self._said))
 
     def say(self, wording: Wording | None, key: str, protect: tuple[str, ...], level: Level) -> None:
         """Add the text of ``wording`` whose turn it is; ``key`` names the place for turns and A/B tests."""
@@ -50,9 +67,10 @@ class Mouth:
         """Add ready spans."""
         if self.mute or not new:
             return
-        if self._speech and self._language == "en":
-            self._speech.append(Span(" "))
-        self._speech.extend(new)
+        for speech in (self._speech, self._turn):
+            if speech and self._language == "en":
+                speech.append(Span(" "))
+            speech.extend(new)
 
     def answer(self, text: str) -> None:
         """Add a text that comes from outside the flow."""

@@ -183,6 +183,9 @@ class Moves:
             self._target = way.next
         elif way.then == "return":
             self._ask_again()
+        elif way.then == "repeat":
+            self._mouth.repeat()
+            self._listen()
         else:
             self._listen()
 
@@ -324,6 +327,7 @@ class Moves:
 
     def _climb(self, kind: str) -> None:
         """Use the next rung of ladder ``kind`` whose condition holds; past its end the call ends."""
+        self._mouth.pass_by()
         ladder, level = ladder_of(self._levels, kind, self._defaults)
         while (rung := getattr(self._asking, kind)) < len(ladder):
             setattr(self._asking, kind, rung + 1)

@@ -116,8 +116,8 @@ class Way(Part):
     """Answer the caller's question from this knowledge base."""
     next: Name | None = None
     """Step to go to."""
-    then: Literal["return", "listen"] | None = None
-    """`return` asks the step's question again, `listen` just listens on."""
+    then: Literal["return", "repeat", "listen"] | None = None
+    """`return` asks the step's question again, `repeat` says the last words again, `listen` just listens on."""
     transfer: Text | None = None
     """Extension or queue to send the caller to."""
     end: Name | None = None

@@ -99,6 +99,13 @@ class TestTheReminder:
         reminder.receive(Started(NOW))
         assert said(reminder.receive(heard("你是谁", "who_are_you"))) == "我是市一医院的预约助理。您能按时来吗？"
 
+    def test_repeat_says_the_last_words_again_but_not_a_rung(self, reminder: Dialogue) -> None:
+        greeting = said(reminder.receive(Started(NOW)))
+        reminder.receive(Silent())
+        assert said(reminder.receive(heard("再说一遍", "repeat"))) == greeting
+        reminder.receive(heard("你是谁", "who_are_you"))
+        assert said(reminder.receive(heard("再说一遍", "repeat"))) == "我是市一医院的预约助理。您能按时来吗？"
+
     def test_a_question_is_answered_and_the_question_asked_again(self, reminder: Dialogue) -> None:
         reminder.receive(Started(NOW))
         (hook,) = reminder.receive(heard("能喝水吗", "question"))
