@@ -359,3 +359,17 @@ async def test_an_outbound_call_of_the_shipped_dialplan_ends_and_is_gone(make_wo
     await world._until_quiet()
     steps = (await world.asterisk.cli("core show calls")).splitlines()
     assert steps[0].startswith("0 active calls")
+
+
+async def test_a_leg_of_an_attempt_that_the_bot_forgot_keeps_its_id_and_number(make_world: Make) -> None:
+    """As after a restart of the bot, or a lost AMI link, between the dialling and the answer."""
+    world = await make_world()
+    uuid, _ = world.expect()
+    call_id = str(uuid4())
+    attempt = await world.pbx.originate(
+        "1001", call_id=call_id, variables={"PERSON": str(uuid), "BOT_FLOW": "contract"}
+    )
+    assert world.pbx._attempts.pop(call_id) is attempt
+    call = await asyncio.wait_for(anext(aiter(world.pbx.calls())), 10)
+    assert (call.id, call.caller, call.called, call.variables["flow"]) == (call_id, "1001", "1001", "contract")
+    await call.hang_up()

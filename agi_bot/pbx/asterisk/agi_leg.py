@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 ATTEMPT_VARIABLE = "BOT_ATTEMPT"
 """Set by our Originate: the answered leg tells with it which attempt it belongs to."""
 
+NUMBER_VARIABLE = "BOT_NUMBER"
+"""The number that our Originate dialled."""
+
 RELAYED = "audiosocket"
 """AGI variable in which the EAGI relay tells the UUID of its audio connection."""
 
@@ -128,10 +131,11 @@ class AgiLeg:
     async def _introduce(self) -> Identity:
         await self._answer()
         request = self._session.request
-        read = [(name, await self._variable(name)) for name in self._options.variables]
-        variables = {name: value for name, value in read if value is not None}
         attempt = await self._variable(ATTEMPT_VARIABLE) or ""
         expected = self._known(attempt) if attempt else None
+        names = [*self._options.variables, *([NUMBER_VARIABLE] if attempt else [])]
+        read = [(name, await self._variable(name)) for name in names]
+        variables = {name: value for name, value in read if value is not None}
         if attempt:  # a later visit of the same channel is another call
             await self._session.send(commands.set_variable(ATTEMPT_VARIABLE, ""))
         identity = identify(request, {**variables, **(expected or {})}, attempt)
@@ -222,8 +226,8 @@ def identify(request: Request, variables: Mapping[str, str], attempt: str) -> Id
     called = _known_number(agi.get("dnid", "")) or agi.get("extension", "")
     return Identity(
         id=attempt if _is_uuid(attempt) else str(uuid4()),
-        caller=variables.get("BOT_NUMBER", caller) if attempt else caller,
-        called=variables.get("BOT_NUMBER", called) if attempt else called,
+        caller=variables.get(NUMBER_VARIABLE, caller) if attempt else caller,
+        called=variables.get(NUMBER_VARIABLE, called) if attempt else called,
         channel=agi.get("channel", ""),
         unique_id=agi.get("uniqueid", ""),
         variables={**variables, **named, "flow": named.get("flow", flow)},

@@ -12,7 +12,7 @@ from agi_bot.errors import PbxDown, PbxError
 from agi_bot.pbx.agi.commands import check_name, check_text
 from agi_bot.pbx.agi.server import FastAgiServer, Session
 from agi_bot.pbx.ami import Ami, Event, variable
-from agi_bot.pbx.asterisk.agi_leg import ATTEMPT_VARIABLE, AgiLeg
+from agi_bot.pbx.asterisk.agi_leg import ATTEMPT_VARIABLE, NUMBER_VARIABLE, AgiLeg
 from agi_bot.pbx.asterisk.attempt import Attempt, Order
 from agi_bot.pbx.asterisk.call import AsteriskCall
 from agi_bot.pbx.asterisk.direct_leg import Announcements, DirectLeg
@@ -121,7 +121,7 @@ class AsteriskPbx:
         options = self.options
         for text in (call_id, caller_id, *variables.values()):
             check_text(text)
-        told = {ATTEMPT_VARIABLE: call_id, "BOT_NUMBER": check_number(number), **variables}
+        told = {ATTEMPT_VARIABLE: call_id, NUMBER_VARIABLE: check_number(number), **variables}
         headers: dict[str, str | list[str]] = {
             "Channel": options.channel.replace("{number}", number),
             "ChannelId": call_id,
