@@ -102,7 +102,6 @@ class Bot:
         for _ in range(count):
             assert b'"contract"' in await self._process.stdout.readline()
 
-
     async def count(self) -> None:
         """Count calls until cancelled (and keep the pipe empty) in :attr:`taken`."""
         assert self._process.stdout is not None
