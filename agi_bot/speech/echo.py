@@ -4,7 +4,8 @@ On a line without echo cancellation the bot hears itself, some 20-500 ms later a
 down.  :class:`EchoGuard` follows the level of what goes out and of what comes in, 20 ms by
 20 ms: for each delay it keeps the running regression of incoming on outgoing amplitude.
 Where one delay explains the incoming level, sound that is not louder than the echo
-foretold there cannot be the caller.
+foretold there cannot be the caller.  An echo that was found once is kept while the caller
+speaks into it, until loud outgoing sound comes back without one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ import numpy.typing as npt
 
 from agi_bot.audio import Frame, rms_dbfs
 
+_AUDIBLE = 1e-3
+"""Amplitude (full scale 1) of sound that is no noise of the line: -60 dBFS."""
+
 
 @dataclass(frozen=True, slots=True)
 class EchoSettings:
@@ -25,6 +29,7 @@ class EchoSettings:
     this much louder than the echo.  ``correlation``: from here on a delay counts as found.
     ``learn_frames``: frames of outgoing speech before anything counts as known.
     ``assume_db``: echo taken for granted until then.  ``memory``: forgetting per frame.
+    ``absent_frames``: loud frames without echo after which it is gone.
     """
 
     max_delay_frames: int = 30
@@ -33,6 +38,7 @@ class EchoSettings:
     learn_frames: int = 20
     assume_db: float = -12.0
     memory: float = 0.99
+    absent_frames: int = 25
 
 
 class EchoGuard:
@@ -47,7 +53,8 @@ class EchoGuard:
         self._sum_product = np.zeros(size)
         self._sum_in = self._sum_in_square = self._weight = 0.0
         self._pending = 0.0
-        self._loud = 0
+        self._loud = self._absent = 0
+        self._found: tuple[int, float] | None = None
 
     def outgoing(self, frame: Frame) -> None:
         """``frame`` went out; the loudest one counts when several come before :meth:`incoming`."""
@@ -60,8 +67,11 @@ class EchoGuard:
         if not self._out.any():
             return False
         heard = _amplitude(frame)
-        self._learn(heard)
-        return heard <= self.expected() * 10 ** (self._settings.margin_db / 20)
+        self._learn(self._bounded(heard))
+        self._find()
+        expected = self.expected()
+        self._miss(heard, expected)
+        return heard <= expected * 10 ** (self._settings.margin_db / 20)
 
     def expected(self) -> float:
         """Amplitude (rms, full scale 1) of the echo foretold for the last incoming frame."""
@@ -83,17 +93,36 @@ class EchoGuard:
         self._sum_in = keep * self._sum_in + heard
         self._sum_in_square = keep * self._sum_in_square + heard * heard
         self._weight = keep * self._weight + 1
-        self._loud += bool(self._out[0] > 1e-3)
+        self._loud += bool(self._out[0] > _AUDIBLE)
+
+    def _bounded(self, heard: float) -> float:
+        """No echo is louder than this: the caller's own voice must not spoil what is known."""
+        if self._found is None:
+            return heard
+        return min(heard, 2 * self._found[1] * float(self._out.max()))
+
+    def _find(self) -> None:
+        if self._loud < self._settings.learn_frames:
+            return
+        correlation, gain = self._regression()
+        best = int(np.argmax(correlation))
+        if correlation[best] >= self._settings.correlation:
+            self._found = best, max(0.0, float(gain[best]))
+
+    def _miss(self, heard: float, expected: float) -> None:
+        """Count loud frames that came back without their echo."""
+        if self._found is None or expected < _AUDIBLE:
+            return
+        self._absent = self._absent + 1 if heard < expected / 4 else 0
+        if self._absent >= self._settings.absent_frames:
+            self._found, self._absent = None, 0
 
     def _echo(self) -> tuple[int, float]:
         """Delay in frames (-1: none known) and gain of the echo."""
-        if self._loud < self._settings.learn_frames:
-            return -1, 10 ** (self._settings.assume_db / 20)
-        correlation, gain = self._regression()
-        best = int(np.argmax(correlation))
-        if correlation[best] < self._settings.correlation:
-            return -1, 0.0
-        return best, max(0.0, float(gain[best]))
+        if self._found is not None:
+            return self._found
+        known = self._loud >= self._settings.learn_frames
+        return -1, 0.0 if known else 10 ** (self._settings.assume_db / 20)
 
     def _regression(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         variance_out = self._sum_square - self._sum_out**2 / self._weight

@@ -64,6 +64,34 @@ def test_the_caller_is_heard_through_the_echo(loss_db: float) -> None:
     assert np.mean(~verdicts[speaking]) > 0.85
 
 
+def test_a_caller_who_talked_long_and_loud_does_not_make_the_echo_forgotten() -> None:
+    guard = EchoGuard()
+    out = talk(14)
+    caller = np.concatenate([np.zeros(4 * RATE), talk(5, 9000), np.zeros(5 * RATE)])
+    incoming = echo(out, 160, -20) + caller
+    verdicts = suppressed(guard, out, incoming)
+    after = slice(9 * 50 + 5, None)
+    assert np.mean(verdicts[after][loud(incoming)[after]]) > 0.97
+
+
+def test_an_echo_that_moved_is_found_again() -> None:
+    guard = EchoGuard()
+    out = talk(14)
+    incoming = np.concatenate([echo(out, 60, -15)[: 6 * RATE], echo(out, 240, -15)[6 * RATE :]])
+    verdicts = suppressed(guard, out, incoming)
+    late = slice(10 * 50, None)
+    assert np.mean(verdicts[late][loud(incoming)[late]]) > 0.95
+
+
+def test_an_echo_that_ended_holds_nobody_back() -> None:
+    guard = EchoGuard()
+    out = talk(12)
+    caller = np.concatenate([np.zeros(8 * RATE), talk(4, 1200)])
+    incoming = np.concatenate([echo(out, 120, -10)[: 5 * RATE], rng.normal(0, 8, 7 * RATE)]) + caller
+    verdicts = suppressed(guard, out, incoming)
+    assert np.mean(~verdicts[loud(caller, 200)]) > 0.9
+
+
 def test_a_caller_without_echo_is_heard_while_the_bot_speaks() -> None:
     guard = EchoGuard()
     out = talk(8)
