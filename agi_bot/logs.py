@@ -6,6 +6,7 @@ An admin greps this log and the PBX's log with the same channel name.  Personal 
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from typing import Any, Literal, TextIO
@@ -17,7 +18,7 @@ Processor = structlog.types.Processor
 _SHARED: list[Processor] = [
     structlog.stdlib.add_log_level,
     structlog.stdlib.ExtraAdder(),
-    structlog.processors.TimeStamper(fmt="iso", utc=False),
+    structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%S.%f%z", utc=False),
 ]
 
 
@@ -40,10 +41,22 @@ def configure(level: str = "info", form: Literal["text", "json"] = "text", strea
 def _last(form: str) -> list[Processor]:
     if form == "json":
         return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
-    return [
-        structlog.processors.format_exc_info,
-        structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
-    ]
+    return [structlog.processors.format_exc_info, _line]
+
+
+def _line(_: Any, __: str, event: Any) -> str:
+    """``2026-11-21T10:00:00.123456+08:00 info call.arrived call_id=... channel=...``"""
+    head = f"{event.pop('timestamp', '')} {event.pop('level', '')} {event.pop('event', '')}"
+    trace = event.pop("exception", "")
+    told = " ".join(f"{name}={_value(value)}" for name, value in event.items())
+    return "\n".join(part for part in (f"{head} {told}".rstrip(), trace) if part)
+
+
+def _value(value: Any) -> str:
+    """A value on one line that can be told from its neighbours."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    plain = text and not any(mark.isspace() or mark in '"=' or not mark.isprintable() for mark in text)
+    return text if plain else json.dumps(text, ensure_ascii=False)
 
 
 def of_call(call: Any) -> dict[str, str]:
