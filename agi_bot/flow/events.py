@@ -165,12 +165,15 @@ class Listen:
     :class:`Keyed` (1: each key at once; more: up to that many, ended early by ``#`` or a
     pause).  ``hints``: phrases that are likely to be said.  ``backchannel``: words that do
     not interrupt a prompt.  ``resume``: what to do after an interruption that turned out to
-    be nothing (``continue`` or ``restart`` the prompt).
+    be nothing (``continue`` or ``restart`` the prompt).  ``wanted``: slot name -> entity kind,
+    for this step and for those that people answer ahead; ``needed``: the kinds that this
+    step itself asks for now.
     """
 
     step: str
     expected: tuple[str, ...] = ()
     wanted: Mapping[str, str] = field(default_factory=dict)
+    needed: tuple[str, ...] = ()
     silence_ms: int = 5000
     patience_ms: int = 0
     keys: int = 1

@@ -25,6 +25,7 @@ def listening(level: Level, name: str, defaults: Defaults, *, confirming: bool) 
         step=name,
         expected=tuple(dict.fromkeys(_expected(step, confirming))),
         wanted=_wanted(level),
+        needed=() if confirming else _needed(level),
         silence_ms=quiet,
         patience_ms=step.patience or script.patience or 0,
         keys=_keys_wanted(level),
@@ -67,6 +68,12 @@ def _wanted(level: Level) -> dict[str, str]:
         next_step = level.flow.script.steps[way.next or ""]
         wanted = {**wanted_entities(answered_ahead(next_step.collect)), **wanted}
     return wanted
+
+
+def _needed(level: Level) -> tuple[str, ...]:
+    """Kinds of the entities that the step still has to collect."""
+    slots = {name: level.step.collect[name] for name in missing_slots(level)}
+    return tuple(dict.fromkeys(wanted_entities(slots).values()))
 
 
 def _keys_wanted(level: Level) -> int:

@@ -19,8 +19,7 @@ backchannel make it stop, and when nothing comes of it the bot goes on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -45,8 +44,8 @@ class Asks(Protocol):
         """The step's own intents."""
 
     @property
-    def wanted(self) -> Mapping[str, str]:
-        """Slot name -> entity kind."""
+    def needed(self) -> tuple[str, ...]:
+        """Entity kinds that the step asks for."""
 
     @property
     def patience_ms(self) -> int:
@@ -62,7 +61,7 @@ class Question:
     """An :class:`Asks` of one's own, for tests and tools."""
 
     expected: tuple[str, ...] = ()
-    wanted: Mapping[str, str] = field(default_factory=dict)
+    needed: tuple[str, ...] = ()
     patience_ms: int = 0
     backchannel: tuple[str, ...] = ()
 
@@ -208,7 +207,7 @@ class TurnTaker:
         return (
             now.left_ms <= settings.answer_ms
             and bool(asks.expected)
-            and not asks.wanted
+            and not asks.needed
             and self._sure(now, settings)
             and self._expects(now, asks)
         )
@@ -250,7 +249,7 @@ class TurnTaker:
             return settings.wait_ms, "asked_to_wait"
         if self._is_open(text, now, asks):
             return settings.open_ms, "open"
-        if asks.wanted and not self._has_value(now, asks):
+        if asks.needed and not self._has_value(now, asks):
             return settings.value_ms, "value_missing"
         if not self._answered(now, asks, settings) or self._asks_for(asks, _OPEN_KINDS):
             return settings.normal_ms, "silence"
@@ -264,7 +263,7 @@ class TurnTaker:
 
     def _answered(self, now: Now, asks: Asks, settings: TurnSettings) -> bool:
         """What was said is understood for sure and is what the step waits for."""
-        return self._sure(now, settings) and (self._expects(now, asks) or bool(asks.wanted))
+        return self._sure(now, settings) and (self._expects(now, asks) or bool(asks.needed))
 
     def _is_closed(self, text: str, now: Now, asks: Asks) -> bool:
         """Nothing more is to be expected after ``text``, which is an answer."""
@@ -290,11 +289,11 @@ class TurnTaker:
     def _found_all(now: Now, asks: Asks) -> bool:
         """The step wants values, and all of them were said."""
         found = {entity.kind for entity in now.intent.entities} if now.intent else set()
-        return bool(asks.wanted) and all(_fits(kind, found) for kind in asks.wanted.values())
+        return bool(asks.needed) and all(_fits(kind, found) for kind in asks.needed)
 
     @staticmethod
     def _asks_for(asks: Asks, kinds: frozenset[str]) -> bool:
-        return any(kind in kinds for kind in asks.wanted.values())
+        return any(kind in kinds for kind in asks.needed)
 
     def _to_understand(self, now: Now, settings: TurnSettings) -> str:
         if not plain(now.partial) or now.partial in (self._asked, now.intent_of):

@@ -14,7 +14,7 @@ from agi_bot.flow.events import Listen
 from agi_bot.speech.turns import PRESETS, Act, Decision, Now, Question, TurnSettings, TurnTaker
 
 YES_NO = Question(expected=("affirm", "deny"))
-DATE = Question(expected=(), wanted={"new_time": "datetime"})
+DATE = Question(expected=(), needed=("datetime",))
 SETTINGS = TurnSettings()
 
 
@@ -169,7 +169,7 @@ def test_a_date_and_a_time_are_a_point_in_time() -> None:
 @pytest.mark.parametrize(("kind", "why"), [("number", "silence"), ("phone", "answered"), ("date", "complete")])
 def test_numbers_come_in_groups(kind: str, why: str) -> None:
     """138 ... 1234 ...: a number may grow; a telephone number is found only when it is whole."""
-    asks = Question(wanted={"slot": kind})
+    asks = Question(needed=(kind,))
     found = {"一三八": intent("inform", 0.9, kind), "一三八零零一三": intent("inform", 0.9, kind)}
     scene = Scene(asks, meanings=found).say("一三八").hush(160)
     assert scene.acts == []
@@ -178,7 +178,7 @@ def test_numbers_come_in_groups(kind: str, why: str) -> None:
 
 
 def test_an_expected_intent_answers_a_step_that_also_wants_a_value() -> None:
-    asks = Question(expected=("deny",), wanted={"new_time": "datetime"})
+    asks = Question(expected=("deny",), needed=("datetime",))
     assert Scene(asks, meanings={"不用了": intent("deny")}).say("不用了").hush(3000).last.why == "answered"
     found = {"后天三点": intent("deny", 0.9, "datetime")}
     assert Scene(asks, meanings=found).say("后天三点").hush(3000).last.why == "complete"
