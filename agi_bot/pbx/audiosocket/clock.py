@@ -16,7 +16,7 @@ TICK_S = 0.020
 """Every line is ticked once in this time, s."""
 
 SLOTS = 4
-MAX_BEHIND_S = 0.060
+MAX_BEHIND_S = 0.100
 """After a longer stall of the event loop the clock starts anew instead of catching up in a burst, s."""
 
 log = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterable, AsyncIterator
 from agi_bot.audio import Frame, frame_bytes
 from agi_bot.errors import CallGone, PbxError
 
-AHEAD = 2
-"""Chunks taken from the source before they are due: 40 ms against hiccups of the source."""
+AHEAD = 3
+"""Chunks taken from the source before they are due: 60 ms against hiccups of the source."""
 
 
 class Playout:

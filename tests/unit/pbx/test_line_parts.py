@@ -108,7 +108,7 @@ async def test_only_a_little_is_taken_ahead_of_the_line() -> None:
     playout = Playout(8000)
     playing = asyncio.create_task(playout.play(endless()))
     await asyncio.sleep(0.01)
-    assert taken <= 4
+    assert taken <= 5
     playing.cancel()
     with suppress(asyncio.CancelledError):
         await playing
@@ -223,7 +223,7 @@ async def test_a_long_stall_is_not_caught_up_in_a_burst() -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0.03)
     clock.remove(line)
-    assert line.ticks - before <= 5
+    assert line.ticks - before <= 8
     assert clock.restarts >= 1
 
 
