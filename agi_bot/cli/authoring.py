@@ -13,10 +13,9 @@ from agi_bot.errors import FlowError
 from agi_bot.flow import BrokenFlow, Flow, Problem, load
 from agi_bot.flow.check import NluFacts, check
 from agi_bot.flow.problem import in_order
+from agi_bot.flow.testcase import FOLDER
 from agi_bot.nlu.data import NluData
 from agi_bot.speech.voices import Voices
-
-TESTS = "tests"
 
 
 class Desk:
@@ -84,11 +83,6 @@ class Desk:
         return await self._understanding.of(flow)
 
 
-def tests_of(path: Path) -> Path:
-    """The file of the dialogue tests of the flow in ``path``."""
-    return path.parent / TESTS / path.name
-
-
 @lru_cache(maxsize=32)
 def _facts(files: tuple[Path, ...]) -> NluFacts:
     data = NluData.load(files)
@@ -97,4 +91,4 @@ def _facts(files: tuple[Path, ...]) -> NluFacts:
 
 
 def _below(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*.yaml") if TESTS not in path.relative_to(folder).parts)
+    return sorted(path for path in folder.rglob("*.yaml") if FOLDER not in path.relative_to(folder).parts)

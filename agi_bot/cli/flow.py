@@ -25,6 +25,7 @@ from agi_bot.flow.draw import draw as picture
 from agi_bot.flow.junit import as_junit
 from agi_bot.flow.problem import Problem, as_github, as_json, as_text
 from agi_bot.flow.schema import dialogue_test_schema, flow_schema
+from agi_bot.flow.testcase import find_tests
 from agi_bot.flow.versions import Entry, Library
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -175,7 +176,7 @@ def _changed(files: Sequence[Path], seen: dict[Path, float]) -> list[Path]:
     """Flows whose file, tests or training data were saved since the last look."""
     found = []
     for path in files:
-        near = [path, *sorted(path.parent.glob("*.yml")), *sorted((path.parent / "tests").glob(path.name))]
+        near = [path, *sorted(path.parent.glob("*.yml")), *find_tests(path)]
         latest = max(near_path.stat().st_mtime for near_path in near)
         if seen.get(path) != latest:
             seen[path] = latest

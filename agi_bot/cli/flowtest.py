@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agi_bot.cli.authoring import Desk, tests_of
+from agi_bot.cli.authoring import Desk
 from agi_bot.flow import BrokenFlow, Flow, Spot, load
 from agi_bot.flow.coverage import Coverage, coverage, name_of
-from agi_bot.flow.testcase import WrittenTest, read_tests
+from agi_bot.flow.problem import Problem
+from agi_bot.flow.testcase import WrittenTest, find_tests, orphans, read_tests
 from agi_bot.flow.testrun import TestResult, run_test
 
 
@@ -56,15 +57,22 @@ async def run_tests(desk: Desk, files: Sequence[Path]) -> list[TestReport]:
             continue
         if not flow.script.part:
             reports.append(await _run(desk, flow, path))
-    return reports
+    lost = dict.fromkeys(file for path in files for file in orphans(path))
+    return [*reports, *(_lost(file) for file in lost)]
+
+
+def _lost(path: Path) -> TestReport:
+    spot = Spot(str(path))
+    problem = Problem.at(spot, "lost-tests", "these tests belong to no flow", "name the file like its flow")
+    return _broken(path, BrokenFlow([problem]))
 
 
 async def _run(desk: Desk, flow: Flow, path: Path) -> TestReport:
     report = TestReport(flow.name, coverage(flow, []))
     try:
-        tests = read_tests(tests_of(path)) if tests_of(path).is_file() else []
+        tests = [test for file in find_tests(path) for test in read_tests(file)]
     except BrokenFlow as broken:
-        failed = _broken(tests_of(path), broken)
+        failed = _broken(Path(broken.problems[0].file), broken)
         return TestReport(flow.name, report.coverage, failed.results)
     report.results = [await _one(desk, flow, test) for test in tests]
     report.coverage = coverage(flow, [result.trace for result in report.results])

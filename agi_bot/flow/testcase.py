@@ -107,6 +107,9 @@ class WrittenTest:
     lines: tuple[Spot, ...]
 
 
+FOLDER = "tests"
+"""Folder of the dialogue tests, beside the flows."""
+
 _TESTS = TypeAdapter(tuple[TestCase, ...])
 
 
@@ -122,6 +125,18 @@ def read_tests(path: Path) -> list[WrittenTest]:
         lines = tuple(tree.find((index, "talk", number)).spot for number in range(len(case.talk)))
         written.append(WrittenTest(case, case.flow or path.name.split(".")[0], tree.find((index,)).spot, lines))
     return written
+
+
+def find_tests(path: Path) -> list[Path]:
+    """The test files of the flow in ``path``: ``tests/NAME.yaml`` and ``tests/NAME.ANYTHING.yaml``."""
+    found = sorted((path.parent / FOLDER).glob("*.yaml"))
+    return [file for file in found if file.name.split(".")[0] == path.stem]
+
+
+def orphans(path: Path) -> list[Path]:
+    """Test files in the folder of ``path`` that belong to no flow."""
+    flows = {flow.stem for flow in path.parent.glob("*.yaml")}
+    return [file for file in sorted((path.parent / FOLDER).glob("*.yaml")) if file.name.split(".")[0] not in flows]
 
 
 def _models(path: TreePath) -> Sequence[type[BaseModel]]:

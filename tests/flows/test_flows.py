@@ -11,7 +11,7 @@ from agi_bot.flow import load
 from agi_bot.flow.check import NluFacts, check
 from agi_bot.flow.coverage import coverage, name_of
 from agi_bot.flow.problem import as_text
-from agi_bot.flow.testcase import read_tests
+from agi_bot.flow.testcase import find_tests, orphans, read_tests
 from agi_bot.flow.testrun import run_test
 from agi_bot.nlu import EmbeddedInterpreter, load_embedded
 
@@ -36,6 +36,11 @@ def test_there_are_flows() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_every_test_file_belongs_to_a_flow(path: Path) -> None:
+    assert orphans(path) == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_a_flow_has_no_findings(path: Path) -> None:
     flow = load(path)
     found = check(flow, nlu=facts(path.parent.name, flow.language))
@@ -48,7 +53,8 @@ async def test_the_rehearsals_of_a_flow_pass_and_take_every_way(path: Path) -> N
     if flow.script.part:
         return
     understand = interpreter(path.parent.name, flow.language)
-    results = [await run_test(test, flow, understand) for test in read_tests(path.parent / "tests" / path.name)]
+    tests = [test for file in find_tests(path) for test in read_tests(file)]
+    results = [await run_test(test, flow, understand) for test in tests]
     failed = [line for result in results if not result.passed for line in (result.name, *result.failures, *result.talk)]
     assert not failed, "\n".join(failed)
     missed = coverage(flow, [result.trace for result in results]).missed()

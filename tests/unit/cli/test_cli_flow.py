@@ -117,6 +117,16 @@ class TestTest:
         assert "caller: 可以   [affirm" in out
         assert "0 of 1 passed" in out
 
+    def test_more_files_of_one_flow_and_files_of_none(self, run, place: Path) -> None:
+        (place / "tests" / "hello.more.yaml").write_text(
+            "- {name: more, talk: [{keys: 1}, {bot: 请再说一遍}]}\n", encoding="utf-8"
+        )
+        assert "hello: 3 of 3 passed" in run("flow", "test")[1]
+        (place / "tests" / "hullo.yaml").write_text("- {name: x, talk: []}\n", encoding="utf-8")
+        status, out = run("flow", "test")
+        assert status == 1
+        assert "these tests belong to no flow" in out
+
     def test_too_little_coverage_fails(self, run, place: Path) -> None:
         assert run("flow", "test", "--coverage", "99")[0] == 1
 
