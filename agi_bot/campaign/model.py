@@ -15,6 +15,7 @@ class TaskState(StrEnum):
     """Where a task is on its way."""
 
     WAITING = "waiting"
+    PAUSED = "paused"
     DIALLING = "dialling"
     DONE = "done"
     CANCELLED = "cancelled"

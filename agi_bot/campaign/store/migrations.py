@@ -187,4 +187,26 @@ CREATE TABLE trunks (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (CALLS, QUEUE, CAMPAIGNS)
+ACCESS = """
+CREATE TABLE api_keys (
+    key_id      TEXT PRIMARY KEY,
+    name        TEXT NOT NULL UNIQUE,
+    role        TEXT NOT NULL,
+    salt        TEXT NOT NULL,
+    hash        TEXT NOT NULL,
+    created_at  REAL NOT NULL,
+    revoked_at  REAL
+);
+CREATE TABLE idempotency (
+    caller      TEXT NOT NULL,
+    key         TEXT NOT NULL,
+    digest      TEXT NOT NULL,
+    status      INTEGER NOT NULL,
+    answer      TEXT NOT NULL,
+    created_at  REAL NOT NULL,
+    PRIMARY KEY (caller, key)
+) WITHOUT ROWID;
+CREATE INDEX idempotency_created ON idempotency (created_at);
+"""
+
+MIGRATIONS: tuple[str, ...] = (CALLS, QUEUE, CAMPAIGNS, ACCESS)
