@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
 from agi_bot.audio import Frame
-from agi_bot.errors import SpeechError
+from agi_bot.errors import EngineDown, SpeechError
 from agi_bot.speech.prompts.cached import CachedVoice
 from agi_bot.speech.prompts.plan import Prompt, Unit
 
@@ -19,8 +20,9 @@ class FallbackVoice:
     """Keeps the promise Voice with two cached voices of the same rate.
 
     A unit that ``first`` cannot speak is spoken by ``second``, and so is what follows in the
-    same prompt.  When the engine of ``first`` is down, it is left alone for ``rest_s``; what
-    it has in its cache is still spoken by it.  ``clock`` counts seconds.
+    same prompt.  Not to give a frame within ``wait_s`` is a failure, too.  After a failure
+    ``first`` is left alone for ``rest_s``; what it has in its cache is still spoken by it.
+    ``clock`` counts seconds.
     """
 
     def __init__(
@@ -28,11 +30,13 @@ class FallbackVoice:
         first: CachedVoice,
         second: CachedVoice,
         *,
+        wait_s: float = 1.5,
         rest_s: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._first = first
         self._second = second
+        self._wait_s = wait_s
         self._rest_s = rest_s
         self._clock = clock
         self._down_until = 0.0
@@ -94,7 +98,7 @@ class FallbackVoice:
         begun = [0]
         if self._usable(todo):
             try:
-                async with aclosing(self._first.speak_planned(todo, begun.append)) as sounds:  # type: ignore[type-var]
+                async with aclosing(self._in_time(todo, begun)) as sounds:  # type: ignore[type-var]
                     async for index, frame in sounds:
                         yield index, frame
                 return
@@ -104,6 +108,19 @@ class FallbackVoice:
         async with aclosing(self._second.speak_planned(todo[reached:])) as sounds:  # type: ignore[type-var]
             async for index, frame in sounds:
                 yield reached + index, frame
+
+    async def _in_time(self, todo: Sequence[Unit], begun: list[int]) -> AsyncIterator[tuple[int, Frame]]:
+        """The first voice's frames, as long as each one comes in time."""
+        async with aclosing(self._first.speak_planned(todo, begun.append)) as sounds:  # type: ignore[type-var]
+            while True:
+                try:
+                    async with asyncio.timeout(self._wait_s):
+                        told = await anext(sounds, None)
+                except TimeoutError:
+                    raise EngineDown(f"{self._first.name} gave no sound for {self._wait_s:g} s") from None
+                if told is None:
+                    return
+                yield told
 
     def _usable(self, todo: Sequence[Unit]) -> bool:
         return self._clock() >= self._down_until or all(self._first.has(unit) for unit in todo)

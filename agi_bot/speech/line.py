@@ -187,6 +187,14 @@ class Trimmer:
         return self._held[: self._tail]
 
 
+def begun(wave: Wave, *, ms: int = 5) -> Wave:
+    """``wave`` at 8 kHz with its first ``ms`` faded in."""
+    count = min(len(wave), LINE_RATE * ms // 1000)
+    out = wave.copy()
+    out[:count] *= np.linspace(0, 1, count, dtype=np.float32)
+    return out
+
+
 def ended(wave: Wave, *, ms: int = 5) -> Wave:
     """``wave`` at 8 kHz with its last ``ms`` faded."""
     count = min(len(wave), LINE_RATE * ms // 1000)

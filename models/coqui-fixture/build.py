@@ -4,7 +4,10 @@ It is a VITS model of about 0.1 million parameters with random weights from a fi
 says nothing, but it is loaded, phonemised, run, streamed and exported exactly as a real one.
 Its noise scales are 0, so that the same text always gives the same sound.
 
-Usage: ``python models/coqui-fixture/build.py FOLDER [zh|en|speakers]``; needs the extra ``coqui``.
+``small`` and ``medium`` are Mandarin ones of the size of real voices, for measuring speed.
+
+Usage: ``python models/coqui-fixture/build.py FOLDER [zh|en|speakers|small|medium]``; needs the
+extra ``coqui``.
 """
 
 from __future__ import annotations
@@ -42,7 +45,7 @@ def build(folder: Path, kind: str = "zh") -> Path:
 def _config(kind: str) -> Any:
     configs: Any = importlib.import_module("TTS.tts.configs.vits_config")
     config = configs.VitsConfig(
-        model_args=configs.VitsArgs(**_ARGS),
+        model_args=configs.VitsArgs(**_SIZES.get(kind, _ARGS)),
         add_blank=True,
         test_sentences=[],
         run_eval=False,
@@ -50,10 +53,10 @@ def _config(kind: str) -> Any:
     config.audio.sample_rate = RATE
     config.audio.hop_length = HOP
     config.audio.win_length = config.audio.fft_size = 1024
-    if kind == "zh":
-        _mandarin(config)
-    else:
+    if kind in ("en", "speakers"):
         _letters(config)
+    else:
+        _mandarin(config)
     return config
 
 
@@ -81,9 +84,9 @@ def _letters(config: Any) -> None:
 
 
 def _steady(torch: Any, model: Any) -> None:
-    """Durations of 4 to 5 frames a sign, and sound that can be heard."""
+    """About the durations of real speech, and sound that can be heard."""
     with torch.no_grad():
-        model.duration_predictor.proj.bias.fill_(1.5)
+        model.duration_predictor.proj.bias.fill_(0.6)
         model.duration_predictor.proj.weight.mul_(0.01)
         model.waveform_decoder.conv_post.weight.mul_(4)
 
@@ -114,6 +117,25 @@ _ARGS = {
     "inference_noise_scale_dp": 0.0,
     "init_discriminator": False,
 }
+_MEDIUM = {
+    **{name: _ARGS[name] for name in ("out_channels", "resblock_type_decoder", "init_discriminator")},
+    "resblock_kernel_sizes_decoder": [3, 5, 7],
+    "resblock_dilation_sizes_decoder": [[1, 2], [2, 6], [3, 12]],
+    "upsample_rates_decoder": [8, 8, 4],
+    "upsample_kernel_sizes_decoder": [16, 16, 8],
+    "upsample_initial_channel_decoder": 256,
+    "use_sdp": False,
+    "inference_noise_scale": 0.0,
+    "inference_noise_scale_dp": 0.0,
+}
+_SMALL = {
+    **_MEDIUM,
+    "hidden_channels": 96,
+    "hidden_channels_ffn_text_encoder": 384,
+    "num_layers_text_encoder": 4,
+    "upsample_initial_channel_decoder": 128,
+}
+_SIZES = {"small": _SMALL, "medium": _MEDIUM}
 
 if __name__ == "__main__":
     print(build(Path(sys.argv[1]), *sys.argv[2:3]))

@@ -1,12 +1,13 @@
 """How soon a voice speaks, and what that costs.
 
-``python -m tests.bench.bench_voice [--coqui MODEL_FOLDER]`` writes ``bench-results/voice.json``.
+``python -m tests.bench.bench_voice [--coqui MODEL_FOLDER] [--onnx EXPORT_FOLDER]`` writes ``bench-results/voice.json``.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import os
 import statistics
 import tempfile
@@ -15,9 +16,12 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from agi_bot.audio import Frame
+from agi_bot.speech.coqui.onnx import OnnxVoice
 from agi_bot.speech.coqui.voice import CoquiVoice
 from agi_bot.speech.espeak import EspeakVoice
+from agi_bot.speech.line import active_level, to_wave
 from agi_bot.speech.prompts import CachedVoice, Part
+from agi_bot.speech.streaming import speak_stream
 from agi_bot.speech.worker.voice import WorkerVoice
 from agi_bot.spoken import speakable
 from tests.bench.results import Figure, save
@@ -52,7 +56,8 @@ async def first_frames(voice: WorkerVoice, name: str) -> list[Figure]:
         cached = CachedVoice(voice, Path(folder))
         await cached.render([STATIC])
         await cached.render([mixed("某")])
-        plain = [await first_ms(voice.speak(STATIC)) for _ in range(ROUNDS)]
+        rounds = ROUNDS if name == "espeak" else ROUNDS // 6
+        plain = [await first_ms(voice.speak(STATIC)) for _ in range(rounds)]
         memory = [await first_ms(cached.speak(STATIC)) for _ in range(ROUNDS)]
         disk = [await first_ms(CachedVoice(voice, Path(folder)).speak(STATIC)) for _ in range(ROUNDS)]
         dynamic = [await first_ms(cached.speak_parts(mixed(f"{NAMES[n % 5]}{n}"))) for n in range(ROUNDS)]
@@ -85,6 +90,41 @@ async def many_at_once(voice: WorkerVoice, name: str, calls: int) -> list[Figure
     """First frame when ``calls`` calls ask in the same moment."""
     values = await asyncio.gather(*(first_ms(voice.speak(f"第{n}位，{STATIC}")) for n in range(calls)))
     return percentiles(f"{name}_first_frame_{calls}_calls_at_once", values)
+
+
+async def seams(voice: WorkerVoice, name: str) -> list[Figure]:
+    """What a joint between a fixed and a variable unit is like: steps of level, and clicks."""
+    cached = CachedVoice(voice, None)
+    levels, edges = [], []
+    for person in NAMES:
+        sounds: dict[int, bytes] = {}
+        async for index, frame in cached.speak_planned(cached.plan(mixed(person))):
+            sounds[index] = sounds.get(index, b"") + frame.pcm
+        waves = [to_wave(Frame(pcm)) for pcm in sounds.values()]
+        levels += [active_level(wave, 8000) for wave in waves]
+        edges += [float(max(abs(wave[0]), abs(wave[-1]))) for wave in waves]
+    loudest = 20 * math.log10(max(*edges, 1e-6))
+    return [
+        Figure(f"{name}_seam_level_spread", round(max(levels) - min(levels), 2), "dB"),
+        Figure(f"{name}_seam_loudest_edge", round(loudest, 1), "dBFS"),
+    ]
+
+
+async def written(text: str, rate: float) -> AsyncIterator[str]:
+    """``text`` at ``rate`` characters a second, as a language model writes it."""
+    for char in text:
+        await asyncio.sleep(1 / rate)
+        yield char
+
+
+async def streamed(voice: WorkerVoice, name: str) -> list[Figure]:
+    """First frame after the first sentence of a text that is still being written was complete."""
+    first = STATIC.index("。") + 2
+    values = []
+    for _ in range(10):
+        ms = await first_ms(speak_stream(voice, written(STATIC, 100.0)))
+        values.append(ms - first * 10)
+    return percentiles(f"{name}_first_frame_after_a_streamed_sentence", values)
 
 
 async def restart(voice: WorkerVoice, name: str) -> list[Figure]:
@@ -125,6 +165,8 @@ async def measure(make: Callable[[], WorkerVoice], name: str, sentences: int) ->
         figures += await first_frames(voice, name)
         figures += await throughput(voice, name, sentences)
         figures += await many_at_once(voice, name, 50 if sentences > 100 else 5)
+        figures += await seams(voice, name)
+        figures += await streamed(voice, name)
         figures += await restart(voice, name)
     finally:
         await voice.close()
@@ -134,11 +176,15 @@ async def measure(make: Callable[[], WorkerVoice], name: str, sentences: int) ->
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--coqui", type=Path, help="folder of a Coqui model")
+    parser.add_argument("--onnx", type=Path, help="folder of an exported model")
     asked = parser.parse_args()
     figures = [words_us(), *asyncio.run(measure(EspeakVoice, "espeak", 300))]
     if asked.coqui:
         model: Path = asked.coqui
         figures += asyncio.run(measure(lambda: CoquiVoice(model), f"coqui_{model.name}", 10))
+    if asked.onnx:
+        exported: Path = asked.onnx
+        figures += asyncio.run(measure(lambda: OnnxVoice(exported), f"onnx_{exported.name}", 10))
     save("voice.json", figures, packages=("numpy", "soxr", "espeakng-loader"))
 
 

@@ -53,8 +53,9 @@ class Espeak:
         self._sound.clear()
         data = str(request["text"]).encode()
         self._library.espeak_Synth(data, len(data) + 1, 0, 1, 0, _CHARS_UTF8, None, None)
-        for start in range(0, len(self._sound), _PIECE_BYTES):
-            yield bytes(self._sound[start : start + _PIECE_BYTES])
+        sound = bytes(self._sound)
+        for start in range(0, len(sound), _PIECE_BYTES):
+            yield sound[start : start + _PIECE_BYTES]
 
     def _choose(self, voice: str, variant: str) -> None:
         if variant and variant not in self._variants:

@@ -87,7 +87,7 @@ class WorkerPool:
         """
         await self.start()
         given, deaths = 0, 0
-        for _ in range(4):
+        for _ in range(6):
             slot = await self._free()
             try:
                 async for piece in self._rest(slot, request, given):

@@ -22,7 +22,8 @@ _LAST_WORDS_BYTES = 2000
 class WorkerDied(EngineDown):
     """The process ended, hung or spoke nonsense.
 
-    ``started`` tells whether the request at hand was being worked on (and may be the cause).
+    ``started`` tells whether the request at hand was the one worked on at that moment (and may be
+    the cause).
     """
 
     def __init__(self, message: str, *, started: bool = False) -> None:
@@ -39,6 +40,7 @@ class WorkerProcess:
         self._requests: dict[int, asyncio.Queue[Message | None]] = {0: asyncio.Queue()}
         self._number = 0
         self._heard = 0.0
+        self._current = -1
         self._stderr = b""
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._note())]
         self.died = asyncio.Event()
@@ -88,11 +90,10 @@ class WorkerProcess:
         process dies or says nothing at all for ``timeout_s``.
         """
         number, queue = self._enter(request)
-        started = ended = False
+        ended = False
         try:
             while not ended:
-                message = await self._next(queue, timeout_s, started)
-                started = started or message.kind is Kind.STARTED
+                message = await self._next(queue, timeout_s, number)
                 if message.kind is Kind.SOUND:
                     yield message.payload
                 ended = message.kind is Kind.ENDED
@@ -129,7 +130,7 @@ class WorkerProcess:
         self._send(Message(Kind.SPEAK, self._number, json.dumps(dict(request)).encode()))
         return self._number, queue
 
-    async def _next(self, queue: asyncio.Queue[Message | None], timeout_s: float, started: bool) -> Message:
+    async def _next(self, queue: asyncio.Queue[Message | None], timeout_s: float, number: int) -> Message:
         loop = asyncio.get_running_loop()
         while True:
             try:
@@ -139,9 +140,10 @@ class WorkerProcess:
                 if loop.time() - self._heard < timeout_s:
                     continue  # it works, on something else
                 self.kill()
-                raise WorkerDied(f"the {self._name} worker hung for {timeout_s:g} s", started=started) from None
+                hung = f"the {self._name} worker hung for {timeout_s:g} s"
+                raise WorkerDied(hung, started=number == self._current) from None
             if message is None:
-                raise WorkerDied(self._obituary(), started=started)
+                raise WorkerDied(self._obituary(), started=number == self._current)
             if message.kind is Kind.REFUSED:
                 raise SpeechError(message.payload.decode(errors="replace"))
             return message
@@ -149,7 +151,7 @@ class WorkerProcess:
     async def _ready(self, timeout_s: float) -> None:
         self._heard = asyncio.get_running_loop().time()
         try:
-            message = await self._next(self._requests[0], timeout_s, started=False)
+            message = await self._next(self._requests[0], timeout_s, 0)
         except WorkerDied:
             raise
         except SpeechError as error:
@@ -177,6 +179,8 @@ class WorkerProcess:
             self._end()
 
     def _deliver(self, message: Message) -> None:
+        if message.kind is Kind.STARTED:
+            self._current = message.request
         if message.kind is Kind.ENDED:
             self.rss_mb = json.loads(message.payload)["rss_mb"]
             self.served += 1

@@ -1,7 +1,9 @@
-"""The child's side: take requests from standard input, answer with sound, one at a time.
+"""The child's side: take requests from standard input, answer with sound.
 
-It looks at its input between two pieces of sound, so that a cancelled request stops
-there, and ends when its input ends: a worker never outlives its parent.
+Requests are worked on piece by piece: the one that has got the fewest pieces comes first, so
+that a new caller hears the beginning of a sentence before others hear the end of theirs.
+Between two pieces the input is looked at: a cancelled request stops there, and the worker
+ends when its input ends, so that it never outlives its parent.
 """
 
 from __future__ import annotations
@@ -11,8 +13,8 @@ import os
 import resource
 import select
 import sys
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from agi_bot.speech.worker.wire import Decoder, Kind, Message
@@ -27,7 +29,9 @@ class Maker(Protocol):
         """What the parent is told when the engine is ready; holds ``rate`` in Hz."""
 
     def make(self, request: Mapping[str, Any]) -> Iterator[bytes]:
-        """16-bit mono PCM; in several pieces only where the same request always gives the same bytes.
+        """16-bit mono PCM, made when it is asked for; other requests come between two pieces.
+
+        There are several pieces only where the same request always gives the same bytes.
 
         Raises :class:`ValueError` for a request that cannot be spoken.
         """
@@ -38,46 +42,49 @@ class _Gone(Exception):
 
 
 class _Link:
-    """Two file descriptors, the requests that wait and those that were cancelled."""
+    """Two file descriptors, and the requests that were cancelled."""
 
     def __init__(self, source: int, sink: int) -> None:
         self._source = source
         self._sink = sink
         self._decoder = Decoder()
-        self._waiting: deque[Message] = deque()
         self._cancelled: set[int] = set()
 
-    def next(self) -> Message:
-        """The next request that was not cancelled; waits for it."""
-        while True:
-            while self._waiting:
-                message = self._waiting.popleft()
-                if message.request not in self._cancelled:
-                    return message
-                self._cancelled.discard(message.request)
-            self._cancelled.clear()
-            self._read()
+    def arrived(self, *, wait: bool) -> list[Message]:
+        """New requests; with ``wait`` there is at least one message to read first."""
+        found: list[Message] = []
+        while wait or select.select([self._source], [], [], 0)[0]:
+            found += self._read()
+            wait = False
+        return found
 
-    def cancelled(self, request: int) -> bool:
-        """Whether the parent has cancelled ``request`` by now."""
-        while select.select([self._source], [], [], 0)[0]:
-            self._read()
-        return request in self._cancelled
+    def forget(self, jobs: list[_Job]) -> list[_Job]:
+        """``jobs`` without those that were cancelled."""
+        left = [job for job in jobs if job.number not in self._cancelled]
+        self._cancelled.clear()
+        return left
 
     def send(self, kind: Kind, request: int, payload: bytes = b"") -> None:
         data = memoryview(Message(kind, request, payload).encode())
         while data:
             data = data[os.write(self._sink, data) :]
 
-    def _read(self) -> None:
+    def _read(self) -> list[Message]:
         data = os.read(self._source, _READ_BYTES)
         if not data:
             raise _Gone
-        for message in self._decoder.feed(data):
-            if message.kind is Kind.CANCEL:
-                self._cancelled.add(message.request)
-            elif message.kind is Kind.SPEAK:
-                self._waiting.append(message)
+        messages = self._decoder.feed(data)
+        self._cancelled.update(message.request for message in messages if message.kind is Kind.CANCEL)
+        return [message for message in messages if message.kind is Kind.SPEAK]
+
+
+@dataclass(slots=True)
+class _Job:
+    """A request that is being worked on; ``given``: pieces sent so far."""
+
+    number: int
+    pieces: Iterator[bytes]
+    given: int = 0
 
 
 def serve(load: Callable[[], Maker]) -> int:
@@ -89,28 +96,37 @@ def serve(load: Callable[[], Maker]) -> int:
     except Exception as error:
         link.send(Kind.REFUSED, 0, _reason(error))
         return 1
+    jobs: list[_Job] = []
     try:
         while True:
-            _answer(link, maker, link.next())
+            new = link.arrived(wait=not jobs)
+            jobs += [_Job(message.request, maker.make(json.loads(message.payload))) for message in new]
+            jobs = link.forget(jobs)
+            if jobs:
+                job = min(jobs, key=lambda job: job.given)
+                if not _step(link, job):
+                    jobs.remove(job)
     except (_Gone, BrokenPipeError):
         return 0
 
 
-def _answer(link: _Link, maker: Maker, message: Message) -> None:
-    number = message.request
-    link.send(Kind.STARTED, number)
+def _step(link: _Link, job: _Job) -> bool:
+    """Make and send the next piece of ``job``; tells whether there may be another one."""
+    link.send(Kind.STARTED, job.number)
     try:
-        for piece in maker.make(json.loads(message.payload)):
-            if link.cancelled(number):
-                break
-            if piece:
-                link.send(Kind.SOUND, number, piece)
-    except (_Gone, BrokenPipeError, MemoryError):
+        piece = next(job.pieces, None)
+    except MemoryError:
         raise
     except Exception as error:
-        link.send(Kind.REFUSED, number, _reason(error))
-        return
-    link.send(Kind.ENDED, number, json.dumps({"rss_mb": _rss_mb()}).encode())
+        link.send(Kind.REFUSED, job.number, _reason(error))
+        return False
+    if piece is None:
+        link.send(Kind.ENDED, job.number, json.dumps({"rss_mb": _rss_mb()}).encode())
+        return False
+    job.given += 1
+    if piece:
+        link.send(Kind.SOUND, job.number, piece)
+    return True
 
 
 def _reason(error: Exception) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from agi_bot.audio import FRAME_MS, LINE_RATE, Frame, silence
-from agi_bot.speech.line import Leveller, ToBand, Trimmer, Wave, ended, gained, to_frame, trimmed
+from agi_bot.speech.line import Leveller, ToBand, Trimmer, Wave, begun, ended, gained, to_frame, trimmed
 from agi_bot.speech.text import Piece, pieces, prepared
 from agi_bot.speech.worker.pool import WorkerPool
 
@@ -148,6 +148,7 @@ class Stream:
         self._trimmer = Trimmer()
         self._left = np.zeros(0, np.float32)
         self._unlevelled = np.zeros(0, np.float32)
+        self._begun = False
 
     def push(self, pcm: bytes, rate: int) -> Iterator[Frame]:
         """Frames that are complete after ``pcm`` at ``rate`` Hz."""
@@ -159,6 +160,7 @@ class Stream:
         if self._band is None:
             return
         rest = self._trimmer.push(self._levelled(self._band.push(b"", last=True), last=True), last=True)
+        rest = begun(rest) if not self._begun else rest
         yield from framed(ended(np.concatenate((self._left, rest))))
         self._leveller.learn(np.concatenate([*self._heard, np.zeros(0, np.float32)]))
 
@@ -175,6 +177,8 @@ class Stream:
         return gained(self._unlevelled, self._gain)
 
     def _frames(self, wave: Wave) -> Iterator[Frame]:
+        if not self._begun and len(wave):
+            self._begun, wave = True, begun(wave)
         joined = np.concatenate((self._left, wave))
         keep = len(joined) // _FRAME * _FRAME
         keep = max(0, keep - _FRAME)  # the last frame may have to be faded

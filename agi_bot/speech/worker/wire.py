@@ -10,7 +10,7 @@ kind        direction  payload
 SPEAK       to worker  JSON object that the engine understands
 CANCEL      to worker  none; a late one is ignored
 READY       from it    JSON object: ``rate`` (Hz) and what else the engine tells
-STARTED     from it    none; the worker took the request up
+STARTED     from it    none; the worker now works at a piece of the request
 SOUND       from it    PCM at the engine's rate
 ENDED       from it    JSON object: ``rss_mb``, the worker's resident memory
 REFUSED     from it    UTF-8 text: why; with request 0 the worker could not load

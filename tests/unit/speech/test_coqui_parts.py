@@ -290,7 +290,15 @@ def test_a_streamed_sentence_loses_its_silence_and_nothing_else(cut: int) -> Non
     sound = Frame(b"".join(frame.pcm for frame in frames))
     assert sound.ms == pytest.approx(10 + 500 + 250 + 500 + 40, abs=40)
     assert active_level(to_wave(sound), 8000) == pytest.approx(-20, abs=1.5)
+    assert abs(int(sound.samples[0])) < 100
     assert abs(int(sound.samples[-1])) < 100
+
+
+def test_a_stream_that_begins_loud_does_not_click() -> None:
+    stream = Stream(Leveller())
+    loud = (0.3 * np.sign(np.sin(np.arange(16000) * 0.4)) * 32768).astype("<i2").tobytes()
+    pcm = b"".join(frame.pcm for frame in [*stream.push(loud, 16000), *stream.end()])
+    assert abs(int(Frame(pcm).samples[0])) < 10
 
 
 def test_a_stream_keeps_the_level_of_the_sentences_before() -> None:

@@ -101,3 +101,11 @@ async def test_a_first_voice_that_does_not_start_is_no_error() -> None:
     assert second.spoken == ["好。"]
     await voice.close()
     assert (first.closed, second.closed) == (1, 1)
+
+
+async def test_a_voice_that_is_too_slow_has_failed() -> None:
+    slow, quick = ScriptedVoice("slow", pause_s=5), ScriptedVoice("quick")
+    voice = FallbackVoice(CachedVoice(slow, None), CachedVoice(quick, None), wait_s=0.05)
+    assert await heard(voice, "您好。") == sound_of("您好。")
+    assert quick.spoken == ["您好。"]
+    assert voice.failures == 1

@@ -156,7 +156,8 @@ async def test_closing_the_iterator_stops_the_work(tmp_path: Path) -> None:
 async def test_a_request_cancelled_while_it_waits_is_never_made(tmp_path: Path) -> None:
     log = tmp_path / "log"
     async with pool() as workers:
-        first = asyncio.create_task(said(workers, "slow", pieces=5, pause_s=0.05))
+        await workers.start()
+        first = asyncio.create_task(said(workers, "slow", pieces=1, pause_s=0.4))
         await asyncio.sleep(0.1)
         waiting = asyncio.create_task(said(workers, "never", log=str(log)))
         await asyncio.sleep(0.05)
@@ -218,3 +219,24 @@ async def test_who_waits_when_the_pool_closes_gets_an_error() -> None:
         with pytest.raises(EngineDown):
             async with asyncio.timeout(8):
                 await waiting
+
+
+async def test_the_beginning_of_a_sentence_comes_before_the_end_of_others(tmp_path: Path) -> None:
+    log = str(tmp_path / "log")
+    async with pool() as workers:
+        long = asyncio.create_task(said(workers, "long", pieces=30, pause_s=0.02, log=log))
+        await asyncio.sleep(0.25)
+        assert await said(workers, "new", pieces=2, log=log) == sound("new", 2)
+        assert not long.done()
+        assert await long == sound("long", 30)
+    order = [line.split()[0] for line in (tmp_path / "log").read_text().splitlines()]
+    assert order.index("new") < 28
+
+
+async def test_only_the_one_worked_on_is_blamed_for_a_death() -> None:
+    async with pool() as workers:
+        calls = [asyncio.create_task(said(workers, f"call {n}", pieces=20, pause_s=0.01)) for n in range(4)]
+        await asyncio.sleep(0.15)
+        with pytest.raises(EngineDown, match="twice"):
+            await said(workers, "die")
+        assert await asyncio.gather(*calls) == [sound(f"call {n}", 20) for n in range(4)]
