@@ -37,6 +37,7 @@ class NativeLink(asyncio.Protocol):
         self._on_open = on_open
         self._waiting: deque[asyncio.Future[Reply]] = deque()
         self._transport: asyncio.Transport | None = None
+        self._batch: list[bytes] | None = None
         self._loop = asyncio.get_running_loop()
         self._gone = self._loop.create_future()
         self._error: EslError | None = None
@@ -77,7 +78,7 @@ class NativeLink(asyncio.Protocol):
         data = self._connection.send(command)
         waiter: asyncio.Future[Reply] = self._loop.create_future()
         self._waiting.append(waiter)
-        self._transport.write(data)
+        self._write(data)
         timer = self._loop.call_later(timeout, _give_up, waiter, command, timeout)
         try:
             return await waiter
@@ -88,12 +89,28 @@ class NativeLink(asyncio.Protocol):
         """See :class:`~esl.backend.Link`."""
         if self._transport is None:
             return
+        self._flush()
         self._connection.phase = Phase.CLOSED
         self._transport.close()
         await asyncio.wait([self._gone], timeout=1.0)
         self._transport.abort()
 
     # ---
+
+    def _write(self, data: bytes) -> None:
+        """The first command of a turn of the loop leaves at once, those behind it together."""
+        assert self._transport is not None
+        if self._batch is not None:
+            self._batch.append(data)
+            return
+        self._batch = []
+        self._loop.call_soon(self._flush)
+        self._transport.write(data)
+
+    def _flush(self) -> None:
+        batch, self._batch = self._batch, None
+        if batch and self._transport is not None:
+            self._transport.write(b"".join(batch))
 
     def _hand_out(self, message: Message) -> None:
         if not isinstance(message, Reply):

@@ -32,7 +32,7 @@ from agi_bot.demo.freeswitch import OwnFreeSwitch, find_binary  # noqa: E402
 from agi_bot.demo.phone import PhoneCall, Softphone  # noqa: E402
 from agi_bot.errors import CallGone  # noqa: E402
 from agi_bot.pbx.freeswitch import FreeSwitchOptions, FreeSwitchPbx  # noqa: E402
-from esl import Client, Server, Session  # noqa: E402
+from esl import BACKENDS, Client, Server, Session, backend  # noqa: E402
 from tests.contracts.freeswitch_world import DIALPLANS  # noqa: E402
 from tests.integration.freeswitch.stage import bot, closed_port  # noqa: E402
 
@@ -297,12 +297,15 @@ async def connecting(own: OwnFreeSwitch, rounds: int) -> list[Figure]:
         await session.start("answer")
         await session.wait_ended()
 
-    server = Server(handler, port=0)
-    _, port = await server.start()
-    ours = await answer_times(own, port, rounds)
-    await server.close()
-    theirs = await green_answer_times(own, rounds)
+    by: dict[str, list[float]] = {}
+    for name in BACKENDS:
+        server = Server(handler, port=0, transport=backend(name))
+        _, port = await server.start()
+        by[name] = await answer_times(own, port, rounds)
+        await server.close()
+    ours, theirs = by["native"], await green_answer_times(own, rounds)
     return [
+        figure("connect_ms_p50_fenced_greenswitch", statistics.median(by["greenswitch"]), "ms"),
         figure("connect_ms_p50", statistics.median(ours), "ms"),
         figure("connect_ms_p95", percentile(ours, 95), "ms"),
         figure("connect_ms_p50_greenswitch", statistics.median(theirs), "ms"),
