@@ -16,6 +16,9 @@ Floats = npt.NDArray[np.float64]
 WRONG = 0.25
 """What taking one intent for another costs, where acting on background speech costs 1."""
 
+_ALONE = 5.0
+"""Lead, in log-odds, of an intent that has no rival."""
+
 _TEMPERATURES = np.geomspace(1.0, 40.0, 40)
 
 
@@ -66,7 +69,8 @@ def signals(odds: Floats, background: int) -> Floats:
     if background >= 0:
         visible[:, background] = -np.inf
     top = np.partition(visible, -2, axis=1)[:, -2:]
-    first, second = top[:, 1], top[:, 0]
+    first = top[:, 1]
+    second = np.where(np.isfinite(top[:, 0]), top[:, 0], first - _ALONE)
     behind = first - odds[:, background] if background >= 0 else np.zeros(len(odds))
     return np.column_stack([np.ones(len(odds)), first, first - second, behind])
 

@@ -13,7 +13,6 @@ from agi_bot.contracts import Context, Entity, Intent
 from agi_bot.nlu import modelfile
 from agi_bot.nlu.calibration import best
 from agi_bot.nlu.data import NluData, data_files
-from agi_bot.nlu.features import extractor
 from agi_bot.nlu.finder import EntityFinder
 from agi_bot.nlu.normal import tidy
 from agi_bot.nlu.training import BACKGROUND, Model, train
@@ -38,7 +37,6 @@ class EmbeddedInterpreter:
     def __init__(self, model: Model, data: NluData) -> None:
         self.data = data
         self._model = model
-        self._cut = extractor(model.language)
         self._finder = EntityFinder(data, model.language)
 
     @property
@@ -67,7 +65,7 @@ class EmbeddedInterpreter:
 
     def classify(self, text: str, expected: Sequence[str] = ()) -> tuple[str, float, tuple[tuple[str, float], ...]]:
         """Best intent, whether accepted or not, its confidence, and the ranking of the best five."""
-        odds = self._model.calibration.odds(self._scores(text)) + self._prior(expected)
+        odds = self._model.calibration.odds(self._model.scores(text)) + self._prior(expected)
         label = int(best(odds[None], self._model.calibration.background)[0])
         confidence = float(self._model.calibration.confidence(odds[None])[0])
         return self._model.labels[label], confidence, self._ranking(odds)
@@ -77,10 +75,6 @@ class EmbeddedInterpreter:
         if language and language.split("-")[0] != self._model.language.split("-")[0]:
             return ()
         return self.data.phrases(intents)
-
-    def _scores(self, text: str) -> npt.NDArray[np.float64]:
-        row = self._model.vocabulary.encode(self._cut(text))
-        return np.asarray(row.weights @ self._model.weights[row.indices] + self._model.bias, dtype=np.float64)
 
     def _prior(self, expected: Sequence[str]) -> npt.NDArray[np.float64]:
         groups = {name.split("/")[0] for name in expected if "/" not in name}

@@ -42,6 +42,11 @@ class Model:
     bias: Floats
     calibration: Calibration
 
+    def scores(self, text: str) -> Scores:
+        """Score of each label for ``text``; about 1 for what fits, -1 for what does not."""
+        row = self.vocabulary.encode(extractor(self.language)(text))
+        return np.asarray(row.weights @ self.weights[row.indices] + self.bias, dtype=np.float64)
+
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
@@ -79,7 +84,7 @@ def cross_validate(data: NluData, language: str) -> list[LeftOut]:
 def _learn(data: NluData, language: str) -> tuple[Model, Scores]:
     texts, names = _examples(data)
     labels = tuple(dict.fromkeys(names))
-    if len(set(labels) - {BACKGROUND}) < 2:
+    if len(labels) < 2:
         raise NluError(f"the training data has {len(data.intents)} intent", cure="give at least two intents examples")
     cut: Callable[[str], Features] = extractor(language)
     documents = [cut(text) for text in texts]

@@ -21,7 +21,17 @@ from agi_bot.shipped import shipped
 
 HELD_OUT = Path(__file__).parents[2] / "data" / "nlu"
 
-TRAIN = "nlu:\n- intent: yes\n  examples: |\n    - yes\n    - yes sure\n- intent: no\n  examples: |\n    - no\n    - never\n"
+TRAIN = """\
+nlu:
+- intent: yes
+  examples: |
+    - yes
+    - yes please
+- intent: no
+  examples: |
+    - no
+    - no way
+"""
 TEST = "nlu:\n- intent: yes\n  examples: |\n    - yes yes\n- intent: no\n  examples: |\n    - no no\n    - yes\n"
 
 
