@@ -20,7 +20,7 @@ from rich.table import Table
 from agi_bot.cli.authoring import Desk
 from agi_bot.cli.flowtest import TestReport, run_tests
 from agi_bot.config import load as load_settings
-from agi_bot.errors import FlowError
+from agi_bot.errors import AgiBotError, FlowError
 from agi_bot.flow.draw import draw as picture
 from agi_bot.flow.junit import as_junit
 from agi_bot.flow.problem import Problem, as_github, as_json, as_text
@@ -168,7 +168,10 @@ def watch(paths: Paths = None, config: Config = None) -> None:
     while True:
         changed = _changed(desk.files(paths or []), seen)
         for path in changed:
-            _look(Desk(settings), path)
+            try:
+                _look(Desk(settings), path)
+            except AgiBotError as error:
+                typer.echo(str(error))
         time.sleep(PAUSE_S)
 
 
@@ -177,11 +180,19 @@ def _changed(files: Sequence[Path], seen: dict[Path, float]) -> list[Path]:
     found = []
     for path in files:
         near = [path, *sorted(path.parent.glob("*.yml")), *find_tests(path)]
-        latest = max(near_path.stat().st_mtime for near_path in near)
+        latest = max(_saved_at(file) for file in near)
         if seen.get(path) != latest:
             seen[path] = latest
             found.append(path)
     return found
+
+
+def _saved_at(path: Path) -> float:
+    """When the file was saved; 0 while an editor is replacing it."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _look(desk: Desk, path: Path) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -11,9 +12,16 @@ import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
+from agi_bot.campaign.store import CallStore, Database
 from agi_bot.cli.main import main
+from agi_bot.cli.sound import _frames
+from agi_bot.errors import SpeechError
+from agi_bot.flow.stored import record_of
+from agi_bot.record import CallRecord
 
 GOOD = """\
 flow: hello
@@ -211,6 +219,39 @@ class TestReplay:
         assert status != 0
         assert "not a stored call" in out
 
+    def test_calls_from_the_store(self, run, place: Path) -> None:
+        asyncio.run(_keep(record_of(CALL)))
+        assert run("replay") == (0, run("replay", "c-1")[1])
+        assert "1 the same" in run("replay", "c-1")[1]
+        assert "no stored call c-2" in run("replay", "c-2")[1]
+
+
+async def _keep(record: CallRecord) -> None:
+    database = Database(Path("agi-bot-data/agi-bot.db"))
+    await database.open()
+    await CallStore(database).save(record)
+    await database.close()
+
+
+class TestSound:
+    def test_a_part_of_one_channel(self, tmp_path: Path) -> None:
+        both = np.stack([np.arange(8000), -np.arange(8000)], axis=1).astype(np.int16)
+        soundfile.write(tmp_path / "x.wav", both, 8000)
+        frames = list(_frames(tmp_path / "x.wav", 250, 500, 1))
+        samples = np.concatenate([frame.samples for frame in frames])
+        assert len(samples) == 2000
+        assert samples[0] == -2000
+        assert sum(frame.ms for frame in frames) == 250
+
+    def test_beyond_the_end_there_is_nothing(self, tmp_path: Path) -> None:
+        soundfile.write(tmp_path / "x.wav", np.zeros(800, np.int16), 8000)
+        assert list(_frames(tmp_path / "x.wav", 5000, 6000, 1)) == []
+
+    def test_what_is_no_sound(self, tmp_path: Path) -> None:
+        (tmp_path / "x.wav").write_text("text")
+        with pytest.raises(SpeechError, match="cannot be heard"):
+            list(_frames(tmp_path / "x.wav", 0, None, 0))
+
 
 def test_watch_checks_again_on_save(place: Path) -> None:
     command = [sys.executable, "-m", "agi_bot", "flow", "watch"]
@@ -220,6 +261,13 @@ def test_watch_checks_again_on_save(place: Path) -> None:
             assert _appears("2 of 2 passed")
             (place / "hello.yaml").write_text(GOOD.replace("deny: bye", "deny: by"), encoding="utf-8")
             assert _appears("unknown-step")
+            (place / "hello.yaml").write_text(GOOD.replace("done", "fine"), encoding="utf-8")
+            assert _appears("1 of 2 passed")
+            (place / "nlu.zh-CN.yml").write_text("nlu: {", encoding="utf-8")
+            assert _appears("nlu.zh-CN.yml:1")
+            (place / "nlu.zh-CN.yml").unlink()
+            (place / "hello.yaml").write_text(GOOD.replace("bye, deny", "by, deny"), encoding="utf-8")
+            assert _appears(":6:")
         finally:
             process.terminate()
             process.wait(10)
