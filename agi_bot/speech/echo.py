@@ -10,6 +10,7 @@ speaks into it, until loud outgoing sound comes back without one.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,9 @@ from agi_bot.audio import Frame, rms_dbfs
 
 _AUDIBLE = 1e-3
 """Amplitude (full scale 1) of sound that is no noise of the line: -60 dBFS."""
+
+_AHEAD_FRAMES = 10
+"""No line is handed more frames than this ahead of their time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class EchoSettings:
 
 
 class EchoGuard:
-    """One call's guard.  Feed one outgoing and one incoming frame of 20 ms after the other."""
+    """One call's guard.  Feed the outgoing frames of 20 ms as they are sent, and every incoming one."""
 
     def __init__(self, settings: EchoSettings | None = None) -> None:
         self._settings = settings or EchoSettings()
@@ -52,18 +56,18 @@ class EchoGuard:
         self._sum_square = np.zeros(size)
         self._sum_product = np.zeros(size)
         self._sum_in = self._sum_in_square = self._weight = 0.0
-        self._pending = 0.0
+        self._pending: deque[float] = deque(maxlen=_AHEAD_FRAMES)
         self._loud = self._absent = 0
         self._found: tuple[int, float] | None = None
 
     def outgoing(self, frame: Frame) -> None:
-        """``frame`` went out; the loudest one counts when several come before :meth:`incoming`."""
-        self._pending = max(self._pending, _amplitude(frame))
+        """``frame`` was handed to the line, which may take several at once and plays one every 20 ms."""
+        self._pending.append(_amplitude(frame))
 
     def incoming(self, frame: Frame) -> bool:
         """True when ``frame`` is no louder than the bot's own echo would be."""
         self._out = np.roll(self._out, 1)
-        self._out[0], self._pending = self._pending, 0.0
+        self._out[0] = self._pending.popleft() if self._pending else 0.0
         if not self._out.any():
             return False
         heard = _amplitude(frame)

@@ -64,6 +64,20 @@ def test_the_caller_is_heard_through_the_echo(loss_db: float) -> None:
     assert np.mean(~verdicts[speaking]) > 0.85
 
 
+def test_frames_that_are_sent_in_pairs_are_heard_one_by_one() -> None:
+    guard = EchoGuard()
+    out = talk(6)
+    incoming = echo(out, 120, -20)
+    verdicts = []
+    sent = frames(out)
+    for index, heard in enumerate(frames(incoming)):
+        for frame in sent[index : index + 2] if index % 2 == 0 else []:
+            guard.outgoing(frame)
+        verdicts.append(guard.incoming(heard))
+    late = slice(150, None)
+    assert np.mean(np.array(verdicts)[late][loud(incoming)[late]]) > 0.97
+
+
 def test_a_caller_who_talked_long_and_loud_does_not_make_the_echo_forgotten() -> None:
     guard = EchoGuard()
     out = talk(14)
