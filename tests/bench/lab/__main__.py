@@ -23,12 +23,12 @@ from tests.bench.lab.stage import stage
 Job = tuple[str, list[Deed], Condition, int]
 
 
-def jobs(stock: dict[str, list[material.Utterance]], calls: int, turns: int) -> list[Job]:
+def jobs(stock: dict[str, list[material.Utterance]], calls: int, turns: int, lines: list[str]) -> list[Job]:
     """``calls`` calls of each kind and condition, ``turns`` deeds a call, shuffled."""
     rng = random.Random(23)
     stock = {**stock, "answer": [each for each in stock["yes_no"] if len(each.text) <= 4] or stock["yes_no"]}
     planned: list[Job] = []
-    for condition in CONDITIONS:
+    for condition in (each for each in CONDITIONS if each.name in lines):
         for _ in range(calls):
             planned.append(("lab_answers", answers(stock, turns, rng), condition, rng.randrange(1 << 30)))
             planned.append(("lab_long", interruptions(stock, 6, rng), condition, rng.randrange(1 << 30)))
@@ -61,6 +61,8 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=8, help="answers a call")
     parser.add_argument("--at-once", type=int, default=2)
     parser.add_argument("--part", choices=("tune", "held-out"), default="held-out")
+    names = [condition.name for condition in CONDITIONS]
+    parser.add_argument("--line", action="append", choices=names, help="only this condition of the line")
     parser.add_argument("--preset", default="normal")
     parser.add_argument("--speech", type=Path, default=given_speech.given_folder())
     parser.add_argument("--keep", type=Path, help="folder for tapes, log and database")
@@ -70,7 +72,7 @@ def main() -> None:
     recordings = given_speech.load(options.speech) if options.speech else []
     stock = cast(dict[str, list[material.Utterance]], material.load(options.part, recordings))
     tapes, version = asyncio.run(
-        run(jobs(stock, options.calls, options.turns), options.at_once, folder, options.preset)
+        run(jobs(stock, options.calls, options.turns, options.line or names), options.at_once, folder, options.preset)
     )
     (folder / "tapes.pickle").write_bytes(pickle.dumps(tapes))
     load = os.getloadavg()[0]

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from agi_bot.audio import Samples
+from agi_bot.audio import FRAME_MS, LINE_RATE, Samples
+from agi_bot.demo.phone.line import Heard
 from agi_bot.demo.phone.patient import bot_ended, bot_speaks
 from agi_bot.demo.phone.softphone import PhoneCall, Softphone
 from agi_bot.demo.phone.tape import stereo
@@ -17,6 +18,8 @@ from tests.bench.lab.background import Behind, Condition
 from tests.bench.lab.material import Utterance
 
 BOT_PAUSE_MS = 700
+JITTER_PACKETS = 25
+"""Packets to each side among which the quickest gives the delay."""
 SETTLE_S = 1.2
 
 
@@ -81,9 +84,31 @@ async def call(phone: Softphone, port: int, flow: str, deeds: Sequence[Deed], co
     await connection.hang_up()
     over.cancel()
     samples, since = stereo(connection.line.sent, connection.line.received)
-    tape.said, tape.heard = samples[:, 0], samples[:, 1]
+    tape.said, tape.heard = samples[:, 0], as_heard(connection.line.heard, since, len(samples))
     tape.deeds = [Done(deed, (began - since) * 1000, (ended - since) * 1000) for deed, began, ended in done]
     return tape
+
+
+def as_heard(packets: Sequence[Heard], since: float, length: int) -> Samples:
+    """What the ear heard, ``length`` samples from ``since`` (s): packets at the delay of the quickest within a second.
+
+    That is what a telephone's jitter buffer makes of them.  A sender that stalls shifts all
+    that follows, so the delay of the whole call's quickest packet would be too short.
+    """
+    track = np.zeros(length, dtype=np.int16)
+    if not packets:
+        return track
+    numbers = np.unwrap([packet.sequence for packet in packets], period=1 << 16)
+    stamps = numbers * FRAME_MS / 1000
+    late = np.array([packet.at for packet in packets]) - stamps
+    padded = np.pad(late, JITTER_PACKETS, mode="edge")
+    quickest = np.lib.stride_tricks.sliding_window_view(padded, 2 * JITTER_PACKETS + 1).min(axis=1)
+    for packet, at in zip(packets, quickest + stamps, strict=True):
+        start = round((at - since) * LINE_RATE)
+        if 0 <= start < length:
+            piece = packet.samples[: length - start]
+            track[start : start + len(piece)] = piece
+    return track
 
 
 async def _act(connection: PhoneCall, deeds: Sequence[Deed], done: list[tuple[Deed, float, float]]) -> None:

@@ -66,7 +66,7 @@ def turns(tape: Tape) -> list[Turn]:
 def events(tape: Tape) -> list[Event]:
     """The verdict on every sound over a prompt."""
     bot = active(tape.heard)
-    return [_event(tape, done, bot) for done in tape.deeds if isinstance(done.deed, Over)]
+    return [_event(tape, done, bot) for done in tape.deeds if isinstance(done.deed, Over) and _speaking(done, bot)]
 
 
 def _turn(tape: Tape, done: Done, bot: Flags) -> Turn:
@@ -78,6 +78,12 @@ def _turn(tape: Tape, done: Done, bot: Flags) -> Turn:
     reply = begin * BLOCK_MS - done.to_ms if begin is not None and not early else None
     utterance = done.deed.utterance
     return Turn(tape.condition.name, utterance.kind, utterance.text, reply, early)
+
+
+def _speaking(done: Done, bot: Flags) -> bool:
+    """The bot was heard when the sound began: nobody is interrupted in a pause."""
+    first = _block(done.from_ms)
+    return bool(bot[max(0, first - 10) : first + 1].any())
 
 
 def _event(tape: Tape, done: Done, bot: Flags) -> Event:
