@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -43,27 +44,36 @@ async def read_calls(settings: Settings, names: Sequence[str], limit: int) -> li
 async def compare(
     settings: Settings, desk: Desk, records: Sequence[CallRecord], flow: Flow | None, from_recording: bool
 ) -> list[Difference]:
-    """Each record against ``flow``, or its own."""
+    """Each record against ``flow``, or its own; with ``from_recording`` as the present model hears it."""
     flows: dict[str, Flow] = {}
+    studios: dict[str, Studio] = {}
     differences = []
-    for record in records:
-        against = flow or flows.setdefault(record.flow, desk.find(record.flow))
-        if from_recording:
-            await hear_again(settings, against, record)
-        differences.append(await replay(record, against, await desk.interpreter(against)))
+    async with AsyncExitStack() as stack:
+        for record in records:
+            against = flow or _own(flows, desk, record.flow)
+            if from_recording:
+                if against.name not in studios:
+                    studios[against.name] = await stack.enter_async_context(Studio(settings, against))
+                await hear_again(studios[against.name], record)
+            differences.append(await replay(record, against, await desk.interpreter(against)))
     return differences
 
 
-async def hear_again(settings: Settings, flow: Flow, record: CallRecord) -> None:
+def _own(flows: dict[str, Flow], desk: Desk, name: str) -> Flow:
+    if name not in flows:
+        flows[name] = desk.find(name)
+    return flows[name]
+
+
+async def hear_again(studio: Studio, record: CallRecord) -> None:
     """Replace what was heard in ``record`` by what the present model hears in its recording."""
     if not record.recording:
         raise FlowError(f"call {record.call_id} has no recording", cure="leave out --recording")
-    async with Studio(settings, flow, Path(record.recording).parent) as studio:
-        for turn in record.turns:
-            if turn.heard and turn.heard_from_ms is not None and turn.heard_to_ms is not None:
-                start = max(0, turn.heard_from_ms - SPEECH_MARGIN_MS)
-                end = turn.heard_to_ms + SPEECH_MARGIN_MS
-                turn.heard = await studio.hear_part(Path(record.recording), start, end, CALLER)
+    for turn in record.turns:
+        if turn.heard and turn.heard_from_ms is not None and turn.heard_to_ms is not None:
+            start = max(0, turn.heard_from_ms - SPEECH_MARGIN_MS)
+            end = turn.heard_to_ms + SPEECH_MARGIN_MS
+            turn.heard = await studio.hear_part(Path(record.recording), start, end, CALLER)
 
 
 def show(differences: Sequence[Difference], form: str, differing: bool) -> str:

@@ -25,7 +25,7 @@ class Studio:
     What the bot says is written to ``folder`` as 01-bot.wav, 02-bot.wav and so on.
     """
 
-    def __init__(self, settings: Settings, flow: Flow, folder: Path) -> None:
+    def __init__(self, settings: Settings, flow: Flow, folder: Path = Path()) -> None:
         self._workshop = Workshop(settings)
         self._flow = flow
         self._folder = folder
