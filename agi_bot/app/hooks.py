@@ -1,29 +1,28 @@
-"""Hooks by the kind of their name: ``knowledge:NAME`` asks a knowledge base, all others go by HTTP."""
+"""Hooks by the kind of their name: ``knowledge:NAME`` asks a knowledge file, all others go by HTTP."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from agi_bot.contracts import Value
-from agi_bot.conversation import HookError, Hooks, HttpHooks
+from agi_bot.conversation import HookError, Hooks
+from agi_bot.errors import NluError
+from agi_bot.nlu.knowledge import KnowledgeShelf
 
 KNOWLEDGE = "knowledge:"
 
 
-class AllHooks:
-    """Every hook that a flow may run."""
+class FlowHooks:
+    """The hooks of one flow: ``http`` is shared by all, ``shelf`` has the knowledge beside the flow."""
 
-    def __init__(self, http: HttpHooks, knowledge: Hooks | None = None) -> None:
+    def __init__(self, http: Hooks, shelf: KnowledgeShelf) -> None:
         self._http = http
-        self._knowledge = knowledge
-
-    async def close(self) -> None:
-        """Close the kept connections."""
-        await self._http.close()
+        self._shelf = shelf
 
     async def run(self, name: str, arguments: Mapping[str, Value]) -> Mapping[str, Value]:
         if not name.startswith(KNOWLEDGE):
             return await self._http.run(name, arguments)
-        if self._knowledge is None:
-            raise HookError(f"there is no knowledge base '{name.removeprefix(KNOWLEDGE)}'")
-        return await self._knowledge.run(name.removeprefix(KNOWLEDGE), arguments)
+        try:
+            return await self._shelf.run(name.removeprefix(KNOWLEDGE), arguments)
+        except NluError as error:
+            raise HookError(error.message, cure=error.cure) from error

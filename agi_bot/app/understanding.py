@@ -20,9 +20,10 @@ from agi_bot.shipped import shipped
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """An interpreter, and the connections to Rasa that it keeps (None: embedded only)."""
+    """An interpreter, its training data, and the connections to Rasa that it keeps (None: embedded only)."""
 
     interpreter: Interpreter
+    data: NluData
     rasa: RasaInterpreter | None = None
 
 
@@ -40,10 +41,17 @@ class Understanding:
 
     async def of(self, flow: Flow) -> Interpreter:
         """The interpreter for ``flow``.  Raises :class:`~agi_bot.errors.NluError`."""
+        return (await self._of(flow)).interpreter
+
+    async def data(self, flow: Flow) -> NluData:
+        """The training data of ``flow``, read.  Raises :class:`~agi_bot.errors.NluError`."""
+        return (await self._of(flow)).data
+
+    async def _of(self, flow: Flow) -> _Made:
         key = (flow.language, tuple(self.data_of(flow)))
         if key not in self._made:
             self._made[key] = asyncio.create_task(self._make(*key))
-        return (await asyncio.shield(self._made[key])).interpreter
+        return await asyncio.shield(self._made[key])
 
     async def close(self) -> None:
         """Close the connections to Rasa."""
@@ -52,11 +60,11 @@ class Understanding:
 
     async def _make(self, language: str, files: tuple[Path, ...]) -> _Made:
         embedded: EmbeddedInterpreter = await asyncio.to_thread(load_embedded, files, language, self._cache)
-        if self._settings.engine != "rasa":
-            return _Made(embedded)
         data = await asyncio.to_thread(NluData.load, files)
+        if self._settings.engine != "rasa":
+            return _Made(embedded, data)
         rasa = RasaInterpreter(self._rasa_settings(), data, language)
-        return _Made(FallbackInterpreter(rasa, embedded), rasa)
+        return _Made(FallbackInterpreter(rasa, embedded), data, rasa)
 
     def _rasa_settings(self) -> RasaSettings:
         settings = self._settings

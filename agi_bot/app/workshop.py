@@ -6,12 +6,13 @@ import asyncio
 import logging
 from pathlib import Path
 
-from agi_bot.app.hooks import AllHooks
+from agi_bot.app.hooks import FlowHooks
 from agi_bot.app.understanding import Understanding
 from agi_bot.app.voices import VoiceBox
 from agi_bot.config import Settings
 from agi_bot.conversation import Address, Engines, HttpHooks
 from agi_bot.flow import Flow
+from agi_bot.nlu.knowledge import KnowledgeShelf, aside
 from agi_bot.shipped import shipped
 from agi_bot.speech.vad import VadBatcher, find_model
 from agi_bot.speech.vosk import VoskRecognizer, VoskSettings
@@ -35,7 +36,8 @@ class Workshop:
         model, self.finding = find_model()
         self.activity = VadBatcher(model)
         addresses = {name: Address(hook.url, hook.headers, hook.timeout_s) for name, hook in settings.hooks.items()}
-        self.hooks = AllHooks(HttpHooks(addresses))
+        self.http = HttpHooks(addresses)
+        self._shelves: dict[tuple[Path, str], KnowledgeShelf] = {}
 
     async def start(self) -> None:
         """Load models and start helper processes.  Raises :class:`~agi_bot.errors.AgiBotError`."""
@@ -45,7 +47,7 @@ class Workshop:
 
     async def close(self) -> None:
         """Free everything."""
-        await self.hooks.close()
+        await self.http.close()
         await self.understanding.close()
         await self.voices.close()
         await self.recognizer.stop()
@@ -53,7 +55,24 @@ class Workshop:
     async def engines(self, flow: Flow) -> Engines:
         """What a conversation over ``flow`` works with.  Raises :class:`~agi_bot.errors.NluError`."""
         interpreter = await self.understanding.of(flow)
-        return Engines(self.recognizer, interpreter, self.voices.find, self.activity, self.hooks)
+        hooks = FlowHooks(self.http, await self._shelf(flow))
+        return Engines(self.recognizer, interpreter, self.voices.find, self.activity, hooks)
+
+    async def _shelf(self, flow: Flow) -> KnowledgeShelf:
+        """The knowledge in ``knowledge/`` beside the flow, then what is shared by all flows."""
+        key = (Path(flow.file).parent, flow.language)
+        if key not in self._shelves:
+            data = await self.understanding.data(flow)
+            background = {flow.language: await asyncio.to_thread(aside, data)}
+            folders = [key[0] / "knowledge", shipped("flows", "shared") / "knowledge"]
+            self._shelves[key] = KnowledgeShelf(folders, background, _gap)
+        return self._shelves[key]
+
+
+def _gap(name: str, question: str) -> None:
+    """A question that nobody could answer: the authors collect them (agi-bot knowledge gaps)."""
+    log.info("knowledge.gap", extra={"knowledge": name})
+    log.debug("knowledge.gap.text", extra={"knowledge": name, "question": question})
 
 
 def model_folders(settings: Settings) -> dict[str, Path]:
