@@ -21,6 +21,8 @@ from agi_bot.speech.worker.serve import serve
 class OnnxModel:
     """One session, one thread.  Raises :class:`ValueError` for a folder that does not load."""
 
+    streams = False
+
     def __init__(self, folder: Path) -> None:
         runtime: Any = importlib.import_module("onnxruntime")
         self._values = json.loads((folder / "voice.json").read_text(encoding="utf-8"))

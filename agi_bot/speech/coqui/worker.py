@@ -40,6 +40,7 @@ class CoquiModel:
         self._synthesizer = made
         self._model = made.tts_model.eval()
         self._decoder = self._take_decoder()
+        self.streams = self._decoder is not None
 
     def restored(self) -> Any:
         """Coqui's model as it was loaded, its decoder in its place."""
@@ -53,7 +54,7 @@ class CoquiModel:
             "architecture": type(self._model).__name__,
             "speakers": self._names("speaker_manager", "speaker_names"),
             "languages": self._names("language_manager", "language_names"),
-            "streams": self._decoder is not None,
+            "streams": self.streams,
         }
 
     def make(self, request: Mapping[str, Any]) -> Iterator[bytes]:

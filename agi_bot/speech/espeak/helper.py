@@ -29,6 +29,8 @@ _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes
 class Espeak:
     """The library, opened once in this process.  Raises :class:`OSError` where it cannot be."""
 
+    streams = False
+
     def __init__(self, library: str, data: str) -> None:
         self._library = ctypes.CDLL(library)
         self._rate: int = self._library.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), 0)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -116,8 +117,9 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End the process at once; whoever waits for sound gets :class:`WorkerDied`."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)  # Popen.kill would reap it under asyncio's watcher
 
     def _enter(self, request: Mapping[str, Any]) -> tuple[int, asyncio.Queue[Message | None]]:
         if not self.alive:

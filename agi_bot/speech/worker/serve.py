@@ -15,7 +15,7 @@ import select
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from agi_bot.speech.worker.wire import Decoder, Kind, Message
 
@@ -23,7 +23,9 @@ _READ_BYTES = 65536
 
 
 class Maker(Protocol):
-    """An engine inside its worker."""
+    """An engine inside its worker.  ``streams``: its pieces are worth having one by one."""
+
+    streams: bool
 
     def describe(self) -> Mapping[str, Any]:
         """What the parent is told when the engine is ready; holds ``rate`` in Hz."""
@@ -96,18 +98,26 @@ def serve(load: Callable[[], Maker]) -> int:
     except Exception as error:
         link.send(Kind.REFUSED, 0, _reason(error))
         return 1
-    jobs: list[_Job] = []
     try:
-        while True:
-            new = link.arrived(wait=not jobs)
-            jobs += [_Job(message.request, maker.make(json.loads(message.payload))) for message in new]
-            jobs = link.forget(jobs)
-            if jobs:
-                job = min(jobs, key=lambda job: job.given)
-                if not _step(link, job):
-                    jobs.remove(job)
+        _work(link, maker)
     except (_Gone, BrokenPipeError):
         return 0
+
+
+def _work(link: _Link, maker: Maker) -> NoReturn:
+    jobs: list[_Job] = []
+    while True:
+        new = link.arrived(wait=not jobs)
+        jobs += [_Job(message.request, maker.make(json.loads(message.payload))) for message in new]
+        jobs = link.forget(jobs)
+        if not jobs:
+            continue
+        job = min(jobs, key=lambda job: job.given)
+        more = _step(link, job)
+        while more and not maker.streams:
+            more = _step(link, job)
+        if not more:
+            jobs.remove(job)
 
 
 def _step(link: _Link, job: _Job) -> bool:

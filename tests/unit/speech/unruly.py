@@ -10,6 +10,8 @@ from agi_bot.speech.worker.serve import serve
 
 
 class Unruly:
+    streams = True
+
     def describe(self) -> Mapping[str, Any]:
         return {"rate": 8000, "pid": os.getpid()}
 
