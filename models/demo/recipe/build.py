@@ -1,15 +1,16 @@
 """Make the demo model with one command: speak, train, write, evaluate.
 
-    python -m recipe.build --minutes 45 --out ..
+    python -m recipe.build --minutes 48 --out ..
 
-``--evaluate-only`` measures the model that is there. Nothing but the model is written to ``--out``.
+``--keep-net`` trains nothing and makes new graphs for new words; ``--evaluate-only`` only measures.
+Nothing but the model is written to ``--out``.
 """
 
 import argparse
 import random
 from pathlib import Path
 
-from .bundle import read_phrases, write_metadata, write_model
+from .bundle import read_phrases, write_language, write_metadata, write_model
 from .corpus import RATE, Item, TextSource, speak_many
 from .evaluate import evaluate
 from .net import Schedule, Shape, train
@@ -18,7 +19,9 @@ from .net import Schedule, Shape, train
 def main() -> None:
     """The command line."""
     options = _parser().parse_args()
-    if not options.evaluate_only:
+    if options.keep_net:
+        write_language(options.out)
+    elif not options.evaluate_only:
         items = speak_all(options.utterances, options.seed)
         trained = train(items, Shape(), Schedule(options.minutes, seed=options.seed))
         write_model(options.out, trained)
@@ -40,12 +43,13 @@ def speak_all(utterances: int, seed: int) -> list[Item]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, required=True, help="folder of the model")
-    parser.add_argument("--minutes", type=float, default=45, help="of training, on one thread")
-    parser.add_argument("--utterances", type=int, default=25_000, help="spoken per language")
+    parser.add_argument("--minutes", type=float, default=48, help="of training, on one thread")
+    parser.add_argument("--utterances", type=int, default=28_000, help="spoken per language")
     parser.add_argument("--sentences", type=int, default=300, help="per kind, in the evaluation")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--human", type=Path, help="TSV of path, language, transcript to measure")
-    parser.add_argument("--evaluate-only", action="store_true", help="train nothing")
+    parser.add_argument("--keep-net", action="store_true", help="only make new graphs")
+    parser.add_argument("--evaluate-only", action="store_true", help="only measure")
     return parser
 
 

@@ -31,7 +31,7 @@ MODEL_CONF = """--min-active=200
 --endpoint.rule3.min-trailing-silence=0.75
 --endpoint.rule4.min-trailing-silence=1.0
 """
-ACOUSTIC_SCALE = 0.8
+ACOUSTIC_SCALE = 0.7
 
 
 def read_phrases() -> dict[Language, Phrases]:
@@ -39,11 +39,17 @@ def read_phrases() -> dict[Language, Phrases]:
     return {language: load_phrases(HERE / f"phrases.{language}.txt") for language in LANGUAGES}
 
 
-def write_model(folder: Path, trained: Trained, *, costs: Costs | None = None, scale: float = ACOUSTIC_SCALE) -> None:
+def write_model(folder: Path, trained: Trained) -> None:
     """Write the model's files into ``folder`` (those of the same name are replaced)."""
-    for name in ("am", "conf", "graph/phones"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "am").mkdir(parents=True, exist_ok=True)
     (folder / "am/final.mdl").write_bytes(kaldi.acoustic_model(trained))
+    write_language(folder)
+
+
+def write_language(folder: Path, costs: Costs | None = None, scale: float = ACOUSTIC_SCALE) -> None:
+    """Write all but the net: settings, words, grammars, graphs."""
+    for name in ("conf", "graph/phones"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "conf/fbank.conf").write_text(CONFIG)
     (folder / "conf/model.conf").write_text(MODEL_CONF.format(scale=scale))
     (folder / "graph/phones/word_boundary.int").write_text(kaldi.word_boundaries())

@@ -17,7 +17,7 @@ START, END = "<s>", "</s>"
 ALONE = ""
 """The history that forgets everything."""
 
-_DISCOUNT = 0.6
+_DISCOUNT = 0.3
 _REPLY_WEIGHT = 6
 _COMMON_WEIGHT = 10
 _BY_HEART_SHARE = 0.4
