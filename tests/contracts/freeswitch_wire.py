@@ -23,7 +23,7 @@ class SoundPort(asyncio.DatagramProtocol):
         self.remote = remote
         self.out: deque[bytes] = deque()
         self.heard: asyncio.Queue[bytes] = asyncio.Queue()
-        self.silence = SILENCE
+        self.pause = False
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -33,7 +33,8 @@ class SoundPort(asyncio.DatagramProtocol):
         due = loop.time()
         try:
             while True:
-                self.transport.sendto(self.out.popleft() if self.out else self.silence, self.remote)
+                if not self.pause:
+                    self.transport.sendto(self.out.popleft() if self.out else SILENCE, self.remote)
                 due += 0.02
                 await asyncio.sleep(max(0.0, due - loop.time()))
         finally:

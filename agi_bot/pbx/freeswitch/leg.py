@@ -15,7 +15,7 @@ from agi_bot.pbx.freeswitch.guard import Answered, answer, open_unicast, parked_
 from agi_bot.pbx.freeswitch.loan import Loan
 from agi_bot.pbx.freeswitch.options import FreeSwitchOptions
 from agi_bot.pbx.freeswitch.unicast import Unicast
-from esl import EslError, Session, SessionGone
+from esl import EslError, Event, Session, SessionGone
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,7 @@ class SocketLeg:
         self._where = ("", 0)
         self._busy = 0
         """Applications and bridges that have the channel now; none: sound must come."""
+        self._was_busy = False
         self._reparked = False
 
     async def run(self) -> None:
@@ -147,14 +148,27 @@ class SocketLeg:
                 self._media.press(event.get("DTMF-Digit"))
 
     async def _recover(self, answered: Answered) -> None:
-        """Playback, a bridge or a codec change ended the sound: open it again when they are over."""
+        """Playback, a bridge or a codec change ended the sound: open it again when they are over.
+
+        Quiet alone proves nothing: a telephone may send no packets while its owner is silent.
+        """
         with self._session.listen(*_BUSY, *_FREE) as events:
             while not self._session.ended:
                 await asyncio.sleep(LOOK_S)
                 while (event := events.next_now()) is not None:
-                    self._busy = max(0, self._busy + _change(event.name, event.get("Application")))
-                if self._media.quiet_s > self._options.quiet_s and not self._busy:
+                    self._note(event)
+                if self._lost():
                     answered = await self._reopen(answered)
+
+    def _note(self, event: Event) -> None:
+        change = _change(event.name, event.get("Application"))
+        self._busy = max(0, self._busy + change)
+        self._was_busy = self._was_busy or change > 0
+
+    def _lost(self) -> bool:
+        """FreeSWITCH refuses our sound, or is quiet after it was busy with something else."""
+        quiet = self._was_busy and self._media.quiet_s > self._options.quiet_s
+        return not self._busy and (self._media.refused or quiet)
 
     async def _reopen(self, answered: Answered) -> Answered:
         log.info("call.sound_lost", extra={"unique_id": self._session.uuid, "quiet_s": self._media.quiet_s})
@@ -162,6 +176,7 @@ class SocketLeg:
             answered = await parked_again(answered, BACK, self._options.audio_wait_s)
             self._reparked = True
             await self._open_sound(answered)
+            self._was_busy = False
         except (PbxError, EslError, TimeoutError) as error:
             log.warning("call.sound_not_back", extra={"unique_id": self._session.uuid, "reason": str(error)})
             await asyncio.sleep(self._options.quiet_s)

@@ -25,8 +25,8 @@ class FreeSwitchOptions:
     empty: the dialplan does it, from the variable ``BOT_TRANSFER``.
 
     ``audio_wait_s``: how long FreeSWITCH may take to bring the first sound; ``finish_wait_s``:
-    how long a bot may take to tell its results after the caller hung up; ``quiet_s``: without
-    sound for so long the media path is opened again.
+    how long a bot may take to tell its results after the caller hung up; ``quiet_s``: so
+    long without sound, after something else had the channel, the media path is opened again.
     """
 
     host: str = "127.0.0.1"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import socket
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import cast
 
@@ -19,6 +21,12 @@ from agi_bot.pbx.freeswitch.wire import Adapter, wire_form
 log = logging.getLogger(__name__)
 
 Address = tuple[str, int]
+
+IP_RECVERR = 11
+"""ip(7), Linux: ICMP errors are told on sockets that are not connected, too."""
+
+REFUSALS = 3
+"""So many refusals in a row, without sound between them, are the end of the path."""
 
 
 class Unicast(asyncio.DatagramProtocol):
@@ -38,6 +46,7 @@ class Unicast(asyncio.DatagramProtocol):
         self._playout = Playout(LINE_RATE)
         self._told_rate = 0
         self._quiet_ticks = 0
+        self._refused = 0
         self._counters = Counters()
         self.rate = LINE_RATE
         self.strangers = 0
@@ -55,6 +64,9 @@ class Unicast(asyncio.DatagramProtocol):
         except OSError as error:
             raise PbxDown(f"no UDP port on {host}: {error}", cure="look at freeswitch.media_host") from None
         assert self._transport is not None
+        sock = self._transport.get_extra_info("socket")
+        with contextlib.suppress(OSError):  # elsewhere than on Linux
+            sock.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
         address = self._transport.get_extra_info("sockname")
         return str(address[0]), int(address[1])
 
@@ -62,12 +74,19 @@ class Unicast(asyncio.DatagramProtocol):
         """The next datagram opens the path (again); ``read_rate`` is the channel's, Hz (0: not known)."""
         self._far = None
         self._told_rate = read_rate
+        self._refused = 0
+        self._quiet_ticks = 0
         self.sounded.clear()
 
     @property
     def quiet_s(self) -> float:
         """For how long nothing has come, s."""
         return self._quiet_ticks * TICK_S
+
+    @property
+    def refused(self) -> bool:
+        """FreeSWITCH has closed its side: what we send is answered with ICMP "port unreachable"."""
+        return self._refused >= REFUSALS
 
     @property
     def counters(self) -> Counters:
@@ -111,13 +130,14 @@ class Unicast(asyncio.DatagramProtocol):
         if source != self._far or self._adapter is None:
             self.strangers += 1
             return
-        self._quiet_ticks = 0
+        self._quiet_ticks = self._refused = 0
         self._counters.received += 1
         self._inbox.put(self._adapter.heard(data))
 
     def error_received(self, exc: Exception) -> None:
-        """Nobody listens there any more (ICMP): FreeSWITCH ended unicast; the leg will see the quiet."""
-        log.debug("unicast.refused", extra={"reason": str(exc)})
+        """Nobody listens there (any more)."""
+        if isinstance(exc, ConnectionRefusedError) and self._far is not None:
+            self._refused += 1
 
     # --- driven by the clock ---
 

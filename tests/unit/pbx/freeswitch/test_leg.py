@@ -118,6 +118,18 @@ async def test_sound_that_is_lost_is_opened_again(world: FreeSwitchWireWorld) ->
     assert "resume" not in [asked.line for asked in wire.asked]  # it would leave the channel in CS_RESET
 
 
+async def test_a_silent_telephone_is_left_alone(world: FreeSwitchWireWorld) -> None:
+    """It sends no packets while its owner is silent; the path is open all the same."""
+    _, person = await world.call()
+    wire = world.calls[0]
+    assert wire.sound is not None
+    wire.sound.pause = True
+    await asyncio.sleep(1.0)
+    assert wire.executed() == [("answer", "")]
+    assert isinstance(person, WirePerson)
+    assert len(await person.hear(20)) == 20
+
+
 async def test_sound_is_not_opened_again_while_the_channel_is_busy(world: FreeSwitchWireWorld) -> None:
     await world.call()
     wire = world.calls[0]

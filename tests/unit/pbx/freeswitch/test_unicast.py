@@ -123,6 +123,17 @@ async def test_quiet_is_counted(media: Unicast) -> None:
     assert media.quiet_s < 0.1
 
 
+async def test_a_far_side_that_is_closed_is_noticed(media: Unicast) -> None:
+    far = Far(media)
+    await far.send(LOUD)
+    assert not media.refused
+    far.socket.close()
+    await asyncio.sleep(0.3)
+    assert media.refused
+    media.expect(8000)
+    assert not media.refused
+
+
 async def test_the_end_ends_everything_once(media: Unicast) -> None:
     far = Far(media)
     await far.send(LOUD)
