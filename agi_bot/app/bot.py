@@ -34,6 +34,10 @@ CLOSING_S = 30.0
 """How long a conversation may take to close after its longest time, s."""
 
 
+class CallFailed(AgiBotError):
+    """The call was answered, but the bot could not have the conversation."""
+
+
 class Bot:
     """Takes calls from ``pbx`` and places calls on it; one conversation a call.
 
@@ -160,14 +164,23 @@ class Bot:
     # --- a call out ------------------------------------------------------------------
 
     async def call(
-        self, number: str, flow: str, task: Mapping[str, object], *, caller_id: str = "", ring_timeout_s: float = 30.0
+        self,
+        number: str,
+        flow: str,
+        task: Mapping[str, object],
+        *,
+        caller_id: str = "",
+        ring_timeout_s: float = 30.0,
+        call_id: str = "",
     ) -> tuple[Disposition, CallRecord | None]:
         """Call ``number`` and have the conversation; its record, when somebody answered.
 
+        ``call_id`` (a UUID; none: a new one) names the call and its record.
         Raises :class:`~agi_bot.switchboard.NoFlow`, :class:`~agi_bot.flow.TaskError`,
-        :class:`~agi_bot.errors.PbxDown`, :class:`ValueError` for a number that cannot be dialled.
+        :class:`~agi_bot.errors.PbxDown`, :class:`ValueError` for a number that cannot be dialled:
+        nothing went out then.  Raises :class:`CallFailed` after the answer.
         """
-        call_id = str(uuid4())
+        call_id = call_id or str(uuid4())
         assignment = self._switchboard.expect(call_id, flow, task)
         record = self._awaited[call_id] = asyncio.get_running_loop().create_future()
         try:
@@ -193,3 +206,5 @@ class Bot:
             return disposition, await asyncio.wait_for(record, longest_s + ARRIVAL_S)
         except TimeoutError:
             return disposition, None
+        except AgiBotError as error:
+            raise CallFailed(error.message, cure=error.cure) from error

@@ -34,6 +34,7 @@ class Running:
     flows: Catalogue
     calls: CallStore
     workshop: Workshop
+    database: Database
 
 
 @asynccontextmanager
@@ -61,7 +62,7 @@ async def running(
         stack.callback(bot.close)
         serving = asyncio.create_task(bot.serve())
         stack.push_async_callback(_drain, pbx, serving)
-        yield Running(bot, pbx, flows, calls, workshop)
+        yield Running(bot, pbx, flows, calls, workshop, database)
 
 
 async def warm_up(workshop: Workshop, flows: Catalogue) -> None:

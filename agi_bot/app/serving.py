@@ -9,6 +9,7 @@ import time
 
 from agi_bot import __version__
 from agi_bot.app.exchange import exchange
+from agi_bot.app.outbound import outbound
 from agi_bot.app.running import Running, running
 from agi_bot.config import Settings
 from agi_bot.supervisor import Heart
@@ -35,8 +36,9 @@ async def serve(settings: Settings, heart: Heart | None = None) -> None:
         told = {"version": __version__, "pbx": pbx.name, "pbx_version": pbx.version, "flows": parts.flows.names()}
         log.info("bot.ready", extra={**told, "after_s": round(time.monotonic() - began, 2)})
         beating = asyncio.create_task(_beat(heart, stop))
-        await _until(stop, parts)
-        log.info("bot.stopping", extra={"calls": parts.bot.running})
+        async with outbound(settings, parts):
+            await _until(stop, parts)
+            log.info("bot.stopping", extra={"calls": parts.bot.running})
     beating.cancel()
 
 

@@ -147,6 +147,9 @@ def _absolute(settings: Settings, base: Path) -> Settings:
     speaking.cache = base / speaking.cache
     speaking.voices = base / speaking.voices if speaking.voices else None
     store.database, store.recordings = base / store.database, base / store.recordings
+    web = settings.web
+    web.certificate = base / web.certificate if web.certificate else None
+    web.certificate_key = base / web.certificate_key if web.certificate_key else None
     settings.hearing.models = {name: base / path for name, path in settings.hearing.models.items()}
     settings.understanding.data = [base / path for path in settings.understanding.data]
     return settings

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
+
+from agi_bot.config.outbound import CampaignSettings, OutboxSettings, WebSettings
+from agi_bot.config.section import Section
 
 
 def _text_keys(value: Any) -> Any:
@@ -14,12 +17,6 @@ def _text_keys(value: Any) -> Any:
 
 
 Routes = Annotated[dict[str, str], BeforeValidator(_text_keys)]
-
-
-class Section(BaseModel):
-    """A part of agi-bot.yml; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", validate_default=True)
 
 
 class AmiSettings(Section):
@@ -185,5 +182,8 @@ class Settings(Section):
     speaking: SpeakingSettings = Field(default_factory=SpeakingSettings)
     hooks: dict[str, HookSettings] = Field(default_factory=dict, description="Addresses that flows may call, by name.")
     store: StoreSettings = Field(default_factory=StoreSettings)
+    campaigns: CampaignSettings = Field(default_factory=CampaignSettings)
+    web: WebSettings = Field(default_factory=WebSettings)
+    outbox: OutboxSettings = Field(default_factory=OutboxSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     supervisor: SupervisorSettings = Field(default_factory=SupervisorSettings)

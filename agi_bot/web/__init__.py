@@ -1,1 +1,1 @@
-"""REST interface, metrics, console."""
+"""The REST API, the metrics and the health checks; needs ``pip install "agi-bot[web]"``."""

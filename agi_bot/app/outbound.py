@@ -1,0 +1,139 @@
+"""The outbound half of a running bot: dialer, outbox and API, started and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from agi_bot.app.placer import BotPlacer
+from agi_bot.app.running import Running
+from agi_bot.campaign.dialer import Dialer
+from agi_bot.campaign.model import Campaign
+from agi_bot.campaign.office import Defaults, Event, Office, with_hours
+from agi_bot.campaign.outbox import Receiver, Sender
+from agi_bot.campaign.permission import Rules
+from agi_bot.config import Settings
+from agi_bot.errors import ConfigError
+from agi_bot.web.live import Live
+
+log = logging.getLogger(__name__)
+
+DRAIN_S = 15.0
+"""How long calls that are up may go on when the bot is stopped, s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """The parts; ``url`` is that of the API, empty without one."""
+
+    office: Office
+    dialer: Dialer | None
+    sender: Sender | None
+    url: str
+
+
+def defaults(settings: Settings) -> Defaults:
+    """What a campaign is that does not say otherwise."""
+    wanted = settings.campaigns
+    campaign = Campaign(
+        campaign_id="",
+        flow="",
+        zone=wanted.zone,
+        trunk=wanted.trunk,
+        caller_id=wanted.caller_id,
+        lines=wanted.lines,
+        per_second=wanted.per_second,
+        ring_s=wanted.ring_s,
+        rules=with_hours(Rules(), wanted.hours, wanted.days),
+    )
+    events = {
+        name: Event(rule.flow, rule.campaign, rule.delay_s, rule.priority) for name, rule in wanted.events.items()
+    }
+    return Defaults(campaign, events)
+
+
+@asynccontextmanager
+async def outbound(settings: Settings, parts: Running) -> AsyncIterator[Outbound]:
+    """Dial, tell the CRM and answer HTTP as ``settings`` want it, until the end of the block.
+
+    Raises :class:`~agi_bot.errors.AgiBotError` when something cannot be started.
+    """
+    office = Office(parts.database, parts.flows, defaults(settings))
+    async with AsyncExitStack() as stack:
+        sender = _sender(settings, office)
+        if sender is not None:
+            stack.push_async_callback(_stopped, sender, _watched(sender.run(), "outbox"))
+        dialer = _dialer(settings, parts, office)
+        if dialer is not None:
+            stack.push_async_callback(_stopped, dialer, _watched(dialer.run(), "dialer"))
+        url = ""
+        if settings.web.enabled:
+            url = await stack.enter_async_context(_web(settings, parts, office, dialer, sender))
+        yield Outbound(office, dialer, sender, url)
+
+
+def _sender(settings: Settings, office: Office) -> Sender | None:
+    wanted = settings.outbox
+    if not wanted.url:
+        return None
+    receiver = Receiver(
+        wanted.url, wanted.secret, wanted.headers, wanted.timeout_s, wanted.most_tries, wanted.allow_private
+    )
+    return Sender(office.outbox, receiver, time.time)
+
+
+def _dialer(settings: Settings, parts: Running, office: Office) -> Dialer | None:
+    if not settings.campaigns.enabled:
+        return None
+    return Dialer(office.tasks, office.queue, BotPlacer(parts.bot, office.tasks, time.time), time.time)
+
+
+def _watched(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(_tell)
+    return task
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("outbound.crashed", extra={"part": task.get_name()}, exc_info=task.exception())
+
+
+async def _stopped(part: Dialer | Sender, running: asyncio.Task[None]) -> None:
+    part.stop()
+    await asyncio.wait({running}, timeout=DRAIN_S)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _web(
+    settings: Settings, parts: Running, office: Office, dialer: Dialer | None, sender: Sender | None
+) -> AsyncIterator[str]:
+    try:
+        from agi_bot.web.api import Options, application
+        from agi_bot.web.server import Tls, serving
+    except ImportError as error:
+        raise ConfigError(f"web.enabled: {error.name} is not installed", cure='pip install "agi-bot[web]"') from error
+    web = settings.web
+    live = Live(
+        calls=lambda: parts.bot.running,
+        dialling=lambda: dialer.live if dialer else 0,
+        dialer=dialer.counters if dialer else {},
+        outbox=sender.counters if sender else {},
+    )
+    options = Options(
+        requests_per_minute=web.requests_per_minute,
+        max_body=web.max_body_kb * 1024,
+        max_import=web.max_import_mb * 1024 * 1024,
+        recordings=settings.store.recordings,
+    )
+    tls = Tls(web.certificate, web.certificate_key) if web.certificate else None
+    async with serving(application(office, live, options), web.host, web.port, tls) as url:
+        log.info("web.ready", extra={"url": url})
+        yield url

@@ -1,0 +1,187 @@
+"""What outsiders may do with campaigns and tasks: one place for the API, the commands and the import."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from datetime import time as day_time
+from typing import Protocol
+from uuid import uuid4
+
+from agi_bot.campaign.dialer import due
+from agi_bot.campaign.intake import Order, Problem, Refused, check_name, check_number, check_text, check_zone, read_task
+from agi_bot.campaign.model import Campaign, TaskState
+from agi_bot.campaign.permission import Rules, Window
+from agi_bot.campaign.queue import Queue, SqliteQueue
+from agi_bot.campaign.store.access import AccessStore
+from agi_bot.campaign.store.calls import CallStore
+from agi_bot.campaign.store.database import Database
+from agi_bot.campaign.store.desk import TaskDesk
+from agi_bot.campaign.store.outbox import OutboxStore
+from agi_bot.campaign.store.people import PeopleStore
+from agi_bot.campaign.store.tasks import TaskStore
+from agi_bot.flow import Flow
+
+
+class Scripts(Protocol):
+    """The flows by name."""
+
+    def get(self, name: str) -> Flow | None:
+        """The flow ``name``; ``None`` when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What an event of another system starts."""
+
+    flow: str
+    campaign: str = ""
+    delay_s: float = 0.0
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What a campaign is that is made by its first task; its id and flow are replaced."""
+
+    campaign: Campaign = field(default_factory=lambda: Campaign("", ""))
+    events: dict[str, Event] = field(default_factory=dict)
+
+
+class Office:
+    """The stores of one database, and the steps that touch several of them."""
+
+    def __init__(
+        self,
+        database: Database,
+        scripts: Scripts,
+        defaults: Defaults | None = None,
+        clock: Callable[[], float] = time.time,
+        queue: Queue | None = None,
+    ) -> None:
+        self.database = database
+        self.scripts = scripts
+        self.defaults = defaults or Defaults()
+        self.clock = clock
+        self.queue = queue or SqliteQueue(database)
+        self.tasks = TaskStore(database)
+        self.desk = TaskDesk(database)
+        self.people = PeopleStore(database)
+        self.calls = CallStore(database)
+        self.outbox = OutboxStore(database)
+        self.access = AccessStore(database)
+
+    async def campaign_for(self, campaign_id: str, flow: str) -> Campaign:
+        """The campaign of a task; made from the defaults when it is that of the script itself.
+
+        Raises :class:`~agi_bot.campaign.intake.Refused`.
+        """
+        wanted = campaign_id or flow
+        found = await self.tasks.campaign(wanted)
+        if found is not None:
+            return found
+        if campaign_id and campaign_id != flow:
+            raise Refused(Problem("campaign_id", f"there is no campaign '{campaign_id[:64]}'"))
+        if self.scripts.get(flow) is None:
+            raise Refused(Problem("script_id", f"there is no script '{flow[:64]}'"))
+        made = replace(self.defaults.campaign, campaign_id=wanted, flow=flow, title=flow)
+        await self.tasks.save_campaign(made)
+        return made
+
+    async def create(self, campaign: Campaign) -> None:
+        """Keep a new campaign.  Raises :class:`~agi_bot.campaign.intake.Refused`."""
+        check_name(campaign.campaign_id, "campaign_id")
+        check_text(campaign.title, "title")
+        check_zone(campaign.zone)
+        if campaign.caller_id:
+            check_number(campaign.caller_id, "caller_id")
+        if self.scripts.get(campaign.flow) is None:
+            raise Refused(Problem("script_id", f"there is no script '{campaign.flow[:64]}'"))
+        if await self.tasks.campaign(campaign.campaign_id) is not None:
+            raise Refused(Problem("campaign_id", f"'{campaign.campaign_id}' is taken"))
+        await self.tasks.save_campaign(campaign)
+
+    async def order(self, order: Order, task_id: str = "") -> tuple[str, bool]:
+        """Make a task: its id, and whether it is new (``False``: its id or its dedupe key was known).
+
+        Raises :class:`~agi_bot.campaign.intake.Refused`; nothing of it is kept then.
+        """
+        number = order.number or await self._number_of(order.customer_id)
+        script = self.scripts.get(order.script_id)
+        campaign = await self.campaign_for(order.campaign_id, order.script_id)
+        zone = check_zone(campaign.zone)
+        filled = replace(order, number=number)
+        task = read_task(filled, script, campaign.campaign_id, zone, self.clock(), task_id or str(uuid4()))
+        if await self.desk.add_many([task], [""], campaign.trunk, self.clock()):
+            return task.task_id, True
+        known = await self.desk.by_dedupe_key(campaign.campaign_id, task.dedupe_key or "")
+        return known or task.task_id, False
+
+    async def _number_of(self, customer_id: str) -> str:
+        customer = await self.people.get(customer_id)
+        if customer is None:
+            reason = f"customer '{customer_id[:64]}' is not known: give a number, or create the customer first"
+            raise Refused(Problem("customer_id", reason))
+        return str(customer["number"])
+
+    async def happened(self, name: str, order: Order, task_id: str = "") -> tuple[str, bool]:
+        """An event of another system: the task that its rule makes.  ``order`` names no script."""
+        rule = self.defaults.events.get(name)
+        if rule is None:
+            known = ", ".join(sorted(self.defaults.events)) or "none; see campaigns.events in agi-bot.yml"
+            raise Refused(Problem("event", f"there is no rule for '{name[:64]}'; known: {known}"))
+        at = "" if not rule.delay_s else _iso(self.clock() + rule.delay_s)
+        wanted = replace(order, script_id=rule.flow, campaign_id=rule.campaign, priority=rule.priority, call_time=at)
+        return await self.order(wanted, task_id)
+
+    async def cancel(self, task_id: str, reason: str) -> bool:
+        """Never dial a task; ``False`` when it is neither waiting nor paused."""
+        now = self.clock()
+        done = await self.tasks.cancel(task_id, reason, now)
+        done = done or await self.desk.move(task_id, TaskState.PAUSED, TaskState.CANCELLED, reason, now)
+        await self.queue.withdraw([task_id])
+        return done
+
+    async def pause(self, task_id: str) -> bool:
+        """Leave a task that waits alone until it is resumed; ``False`` when it does not wait."""
+        done = await self.desk.move(task_id, TaskState.WAITING, TaskState.PAUSED, "paused by hand", self.clock())
+        if done:
+            await self.queue.withdraw([task_id])
+        return done
+
+    async def resume(self, task_id: str) -> bool:
+        """Dial a paused task when it is due; ``False`` when it is not paused."""
+        done = await self.desk.move(task_id, TaskState.PAUSED, TaskState.WAITING, "", self.clock())
+        task = await self.tasks.task(task_id) if done else None
+        if task is not None:
+            campaign = await self.tasks.campaign(task.campaign_id)
+            await self.queue.put([due(task, campaign.trunk if campaign else "default")])
+        return done
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+def windows(hours: list[str], days: list[int]) -> tuple[Window, ...]:
+    """``["09:00-20:00"]`` and ISO weekdays as calling windows.  Raises :class:`Refused`."""
+    return tuple(_window(text, frozenset(days)) for text in hours)
+
+
+def _window(text: str, days: frozenset[int]) -> Window:
+    try:
+        begin, end = (day_time.fromisoformat(part.strip()) for part in text.split("-"))
+    except ValueError:
+        raise Refused(Problem("hours", f"'{text[:40]}' is not of the form 09:00-20:00")) from None
+    if begin >= end:
+        raise Refused(Problem("hours", f"'{text}' ends before it begins"))
+    if not days or not days <= set(range(1, 8)):
+        raise Refused(Problem("days", "from 1 (Monday) to 7 (Sunday)"))
+    return Window(begin, end, days)
+
+
+def with_hours(rules: Rules, hours: list[str], days: list[int]) -> Rules:
+    """``rules`` with other calling windows."""
+    return replace(rules, windows=windows(hours, days))

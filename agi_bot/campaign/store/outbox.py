@@ -1,0 +1,74 @@
+"""What the CRM is to be told, until it has been told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from agi_bot.campaign.store.database import Database
+
+STATES = ("waiting", "delivered", "dead")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message; ``key`` is the same however often it is sent."""
+
+    outbox_id: int
+    key: str
+    kind: str
+    payload: str
+    tries: int
+
+
+class OutboxStore:
+    """Reads and marks the rows that :class:`~agi_bot.campaign.store.tasks.TaskStore` writes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def due(self, now: float, limit: int) -> list[Letter]:
+        """Letters to send now, oldest first."""
+        query = (
+            "SELECT outbox_id, key, kind, payload, tries FROM outbox "
+            "WHERE state = 'waiting' AND next_at <= ? ORDER BY next_at, outbox_id LIMIT ?"
+        )
+        return await self._database.run(lambda db: [Letter(*row) for row in db.execute(query, [now, limit])])
+
+    async def delivered(self, letter: Letter) -> None:
+        """The receiver has taken it."""
+        query = "UPDATE outbox SET state = 'delivered', tries = tries + 1, error = '' WHERE outbox_id = ?"
+        await self._database.run(lambda db: db.execute(query, [letter.outbox_id]))
+
+    async def failed(self, letter: Letter, error: str, next_at: float | None) -> None:
+        """It was not taken: again at ``next_at``, or never by itself (``None``)."""
+        state = "dead" if next_at is None else "waiting"
+        query = (
+            "UPDATE outbox SET state = ?, tries = tries + 1, error = ?, next_at = coalesce(?, next_at) "
+            "WHERE outbox_id = ?"
+        )
+        await self._database.run(lambda db: db.execute(query, [state, error, next_at, letter.outbox_id]))
+
+    async def listed(self, state: str = "dead", limit: int = 100) -> list[dict[str, Any]]:
+        """Letters in ``state``, newest first."""
+        rows = await self._database.run(
+            lambda db: list(db.table("outbox").rows_where("state = ?", [state], order_by="outbox_id desc", limit=limit))
+        )
+        return [{**row, "payload": json.loads(row["payload"])} for row in rows]
+
+    async def resend(self, outbox_id: int | None, now: float) -> int:
+        """Send a dead letter again, or (``None``) all of them; how many."""
+        query = "UPDATE outbox SET state = 'waiting', tries = 0, next_at = ? WHERE state = 'dead'"
+        values: list[float] = [now]
+        if outbox_id is not None:
+            query += " AND outbox_id = ?"
+            values.append(outbox_id)
+        return await self._database.run(lambda db: int(db.execute(query, values).rowcount))
+
+    async def backlog(self) -> dict[str, tuple[int, float]]:
+        """How many letters are in which state, and when the oldest of them was written."""
+        query = "SELECT state, count(*), min(created_at) FROM outbox GROUP BY state"
+        return await self._database.run(
+            lambda db: {state: (count, oldest) for state, count, oldest in db.execute(query)}
+        )

@@ -1,0 +1,59 @@
+"""The options of outbound calling: campaigns, the API, and what the CRM is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from agi_bot.config.section import Section
+
+
+class EventSettings(Section):
+    """The script that an event of your systems starts."""
+
+    flow: str = Field(description="The script that is run.")
+    campaign: str = Field("", description="Its campaign; empty: one of the script's own name.")
+    delay_s: float = Field(0.0, ge=0, le=31_536_000, description="How long after the event to call, seconds.")
+    priority: int = Field(0, ge=-100, le=100, description="Higher is called first.")
+
+
+class CampaignSettings(Section):
+    """Outbound calling; the rest are the defaults of a campaign that does not say otherwise."""
+
+    enabled: bool = Field(False, description="Whether `agi-bot serve` dials the tasks of campaigns.")
+    lines: int = Field(10, ge=1, le=10_000, description="Calls that may be up at once.")
+    per_second: float = Field(1.0, gt=0, le=1000, description="Calls that may be placed a second.")
+    ring_s: float = Field(30.0, ge=5, le=180, description="Longest ringing, seconds.")
+    zone: str = Field("Asia/Shanghai", description="Zone of times without one, and of people whose zone is not known.")
+    trunk: str = Field("default", description="Name of the trunk whose lines are shared.")
+    caller_id: str = Field("", description="Number to show; empty: the exchange decides.")
+    hours: list[str] = Field(default_factory=lambda: ["09:00-20:00"], description="When people may be called.")
+    days: list[int] = Field(default_factory=lambda: [1, 2, 3, 4, 5, 6, 7], description="On which days; 1 is Monday.")
+    events: dict[str, EventSettings] = Field(
+        default_factory=dict, description="Script by event, e.g. payment_failed: {flow: loan_repayment}."
+    )
+
+
+class WebSettings(Section):
+    """The REST API, /metrics and /healthz."""
+
+    enabled: bool = Field(False, description="Whether `agi-bot serve` answers HTTP.")
+    host: str = Field("127.0.0.1", description="Address on which it listens.")
+    port: int = Field(8090, ge=0, le=65535, description="Port on which it listens.")
+    certificate: Path | None = Field(None, description="PEM file; with it, HTTPS only.")
+    certificate_key: Path | None = Field(None, description="PEM file of its key.")
+    requests_per_minute: int = Field(6000, ge=1, description="Requests a minute that each key may make.")
+    max_body_kb: int = Field(256, ge=1, le=102_400, description="Largest body of a request, KB.")
+    max_import_mb: int = Field(256, ge=1, le=4096, description="Largest list of an import, MB.")
+
+
+class OutboxSettings(Section):
+    """What the CRM is told after every attempt."""
+
+    url: str = Field("", description="Where results are POSTed as JSON; empty: they stay in the outbox.")
+    secret: str = Field("", description="Key of the signature; better given as AGI_BOT_OUTBOX__SECRET.")
+    headers: dict[str, str] = Field(default_factory=dict, description="HTTP headers, e.g. Authorization.")
+    timeout_s: float = Field(10.0, gt=0, le=120, description="Longest wait for an answer, seconds.")
+    most_tries: int = Field(20, ge=1, le=1000, description="Tries until a result is set aside for you to look at.")
+    allow_private: bool = Field(False, description="Whether it may be an address of a private network.")

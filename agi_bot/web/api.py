@@ -1,0 +1,89 @@
+"""The application: every router, and one form for everything that goes wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException as BareHTTPException
+
+from agi_bot import __version__
+from agi_bot.campaign.intake import Problem, Refused
+from agi_bot.campaign.office import Office
+from agi_bot.errors import AgiBotError
+from agi_bot.web import calls, campaigns, outbox, people, tasks, watch
+from agi_bot.web.doors import Desk, Options, error_body
+from agi_bot.web.forms import ErrorAnswer
+from agi_bot.web.guard import App, Guard
+from agi_bot.web.live import Live
+
+__all__ = ["Options", "application"]
+
+log = logging.getLogger(__name__)
+
+PREFIX = "/api/v1"
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorAnswer} for status in (400, 401, 403, 404, 409, 413, 422, 429)
+}
+
+
+def application(office: Office, live: Live, options: Options) -> App:
+    """The ASGI application; a body that is too long or too deep never reaches it."""
+    return Guard(open_application(office, live, options), options.max_body)
+
+
+def open_application(office: Office, live: Live, options: Options) -> FastAPI:
+    """The same without the guard: for its OpenAPI description."""
+    app = FastAPI(title="agi-bot", version=__version__, redoc_url=None, docs_url=None, openapi_url="/openapi.json")
+    app.state.desk = Desk(office, live, options)
+    app.include_router(watch.router)
+    for module in (tasks, campaigns, people, calls, outbox):
+        app.include_router(module.router, prefix=PREFIX, responses=_ERRORS)
+    app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(AgiBotError, _failed)
+    app.add_exception_handler(BareHTTPException, _http)
+    return app
+
+
+async def _not_understood(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    fields = [Problem(_place(one["loc"]), str(one["msg"])) for one in error.errors()]
+    return _answer(422, "the request cannot be understood", fields)
+
+
+def _place(loc: Sequence[int | str]) -> str:
+    named = [str(part) for part in loc if part not in ("body", "query", "path", "header")]
+    return ".".join(named) or "body"
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Refused)
+    return _answer(422, error.message, error.problems)
+
+
+async def _failed(request: Request, error: Exception) -> JSONResponse:
+    log.error("web.failed", extra={"path": request.url.path, "reason": str(error)})
+    return _answer(503, "agi-bot cannot do this now; its log says why")
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, BareHTTPException)
+    detail: Any = error.detail
+    body = {"error": detail} if isinstance(detail, dict) else error_body(str(detail))
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return JSONResponse(body, error.status_code, headers=dict(headers or {}))
+
+
+def _answer(status: int, message: str, fields: Sequence[Problem] = ()) -> JSONResponse:
+    safe = [Problem(_clean(one.field), _clean(one.reason)) for one in fields]
+    return JSONResponse(error_body(_clean(message), safe), status)
+
+
+def _clean(text: str) -> str:
+    """Half of a surrogate pair cannot be sent as UTF-8."""
+    return text.encode("utf-8", "replace").decode()

@@ -1,0 +1,37 @@
+"""Calls that were had: transcript, slots, outcome, recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import FileResponse
+
+from agi_bot.web.doors import At, Operator, Viewer, problem, there
+
+router = APIRouter(prefix="/calls", tags=["calls"])
+
+
+@router.get("")
+async def calls(desk: At, caller: Viewer, limit: Annotated[int, Query(ge=1, le=1000)] = 20) -> list[dict[str, Any]]:
+    """The newest calls first, without their turns."""
+    return await desk.office.calls.latest(limit)
+
+
+@router.get("/{call_id}")
+async def call(call_id: str, desk: At, caller: Viewer) -> dict[str, Any]:
+    """One call with its turns and slots."""
+    return there(await desk.office.calls.get(call_id), f"call {call_id}")  # type: ignore[no-any-return]
+
+
+@router.get("/{call_id}/recording", response_class=FileResponse)
+async def recording(call_id: str, desk: At, caller: Operator) -> FileResponse:
+    """The recording: caller left, bot right."""
+    found = there(await desk.office.calls.get(call_id), f"call {call_id}")
+    path = Path(found["recording"]) if found["recording"] else None
+    if path is None or not path.is_file():
+        raise problem(404, "the call has no recording")
+    if not path.resolve().is_relative_to(desk.options.recordings.resolve()):
+        raise problem(404, "the recording lies outside of store.recordings")
+    return FileResponse(path, filename=path.name)

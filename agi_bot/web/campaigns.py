@@ -1,0 +1,106 @@
+"""Campaigns: made, read, started, paused, ended, filled."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from agi_bot.campaign.importing import Import
+from agi_bot.campaign.permission import State
+from agi_bot.campaign.store.reports import ReportStore
+from agi_bot.campaign.wording import Wishes, campaign, shown
+from agi_bot.web.doors import At, Desk, Operator, Viewer, problem, there
+from agi_bot.web.forms import CampaignForm
+
+router = APIRouter(prefix="/campaigns", tags=["campaigns"])
+
+KINDS = {
+    "text/csv": ".csv",
+    "application/x-ndjson": ".jsonl",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
+}
+
+
+@router.post("", status_code=201)
+async def create(form: CampaignForm, desk: At, caller: Operator) -> dict[str, Any]:
+    """Make a campaign; it runs at once."""
+    fields = form.model_dump(exclude={"campaign_id", "script_id"})
+    made = campaign(form.campaign_id, form.script_id, Wishes(**fields), desk.office.defaults.campaign)
+    await desk.office.create(made)
+    return shown(made)
+
+
+@router.get("")
+async def campaigns(desk: At, caller: Viewer) -> list[dict[str, Any]]:
+    """All campaigns, oldest first."""
+    return [shown(one) for one in await desk.office.tasks.campaigns()]
+
+
+@router.get("/{campaign_id}")
+async def read(campaign_id: str, desk: At, caller: Viewer) -> dict[str, Any]:
+    """One campaign with its tasks counted by state."""
+    found = there(await desk.office.tasks.campaign(campaign_id), f"campaign {campaign_id}")
+    return {**shown(found), "tasks": await desk.office.tasks.counts(campaign_id)}
+
+
+@router.get("/{campaign_id}/report")
+async def report(campaign_id: str, desk: At, caller: Viewer) -> dict[str, Any]:
+    """Answer rate, outcomes, funnel by step, unanswered questions."""
+    there(await desk.office.tasks.campaign(campaign_id), f"campaign {campaign_id}")
+    return (await ReportStore(desk.office.database).campaign(campaign_id)).plain()
+
+
+@router.post("/{campaign_id}/pause")
+async def pause(campaign_id: str, desk: At, caller: Operator) -> dict[str, Any]:
+    """Place no further calls."""
+    return await _set(desk, campaign_id, State.PAUSED)
+
+
+@router.post("/{campaign_id}/resume")
+async def resume(campaign_id: str, desk: At, caller: Operator) -> dict[str, Any]:
+    """Go on placing calls."""
+    return await _set(desk, campaign_id, State.RUNNING)
+
+
+@router.post("/{campaign_id}/end")
+async def end(campaign_id: str, desk: At, caller: Operator) -> dict[str, Any]:
+    """End it: its tasks are closed as they come due."""
+    return await _set(desk, campaign_id, State.ENDED)
+
+
+async def _set(desk: Desk, campaign_id: str, state: State) -> dict[str, Any]:
+    there(await desk.office.tasks.campaign(campaign_id), f"campaign {campaign_id}")
+    await desk.office.tasks.set_state(campaign_id, state)
+    return await read_shown(desk, campaign_id)
+
+
+async def read_shown(desk: Desk, campaign_id: str) -> dict[str, Any]:
+    """The campaign as it is now."""
+    return shown(there(await desk.office.tasks.campaign(campaign_id), f"campaign {campaign_id}"))
+
+
+@router.post("/{campaign_id}/import")
+async def import_list(campaign_id: str, request: Request, desk: At, caller: Operator) -> dict[str, Any]:
+    """Take a list: text/csv, application/x-ndjson or the type of .xlsx; refused rows are told, the others are kept."""
+    found = there(await desk.office.tasks.campaign(campaign_id), f"campaign {campaign_id}")
+    kind = KINDS.get(request.headers.get("content-type", "").partition(";")[0].strip())
+    if kind is None:
+        raise problem(415, f"send it as one of {', '.join(KINDS)}")
+    with tempfile.TemporaryDirectory(prefix="agi-bot-import-") as folder:
+        path = Path(folder) / f"list{kind}"
+        await _save(request, path, desk.options.max_import)
+        done = await Import(desk.office, found).run(path)
+    return done.plain()
+
+
+async def _save(request: Request, path: Path, most: int) -> None:
+    size = 0
+    with path.open("wb") as file:
+        async for part in request.stream():
+            size += len(part)
+            if size > most:
+                raise problem(413, f"the list is longer than {most} bytes")
+            file.write(part)

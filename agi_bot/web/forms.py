@@ -1,0 +1,126 @@
+"""The bodies that the API takes and gives."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(min_length=1, max_length=64)]
+Text = Annotated[str, Field(max_length=200)]
+
+
+class Form(BaseModel):
+    """A body; unknown fields and wrong types are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class TaskForm(Form):
+    """One person to be called about one thing."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"customer_id": "12345", "script_id": "promotion_001", "call_time": "2026-10-01T14:00:00"}
+        }
+    )
+    customer_id: Name = Field(description="Your id of the person.")
+    script_id: Name = Field(description="Name of the script (flow).")
+    call_time: Text = Field("", description="ISO 8601; without zone it is in the campaign's zone. Empty: now.")
+    number: Text = Field("", description="Number to call; empty: the customer's.")
+    data: dict[str, Any] = Field(default_factory=dict, description="What the script's `task:` asks for.")
+    priority: int = Field(0, ge=-100, le=100, description="Higher is called first.")
+    dedupe_key: Name | None = Field(None, description="A second task with the same key in one campaign is the same.")
+    campaign_id: Annotated[str, Field(max_length=64)] = Field(
+        "", description="Empty: the campaign of the script's own name, made if need be."
+    )
+
+
+class EventForm(Form):
+    """Something happened in your systems; the rule for it (campaigns.events) says which script is run."""
+
+    event: Name = Field(description="anomaly, payment_failed, delivery_late or another one of your rules.")
+    customer_id: Name
+    number: Text = ""
+    data: dict[str, Any] = Field(default_factory=dict)
+    dedupe_key: Name | None = None
+
+
+class TaskMade(BaseModel):
+    """A task was taken."""
+
+    task_id: str
+    created: bool = Field(description="False: it was known already by its dedupe or idempotency key.")
+
+
+class CampaignForm(Form):
+    """A script, the people to be called with it, and what is allowed; what is left out is agi-bot.yml's."""
+
+    campaign_id: Name
+    script_id: Name
+    title: Text = ""
+    zone: str | None = None
+    trunk: Name | None = None
+    caller_id: str | None = None
+    lines: int | None = Field(None, ge=1, le=10_000)
+    per_second: float | None = Field(None, gt=0, le=1000)
+    ring_s: float | None = Field(None, ge=5, le=180)
+    hours: list[str] | None = Field(None, description='Calling windows, e.g. ["09:00-12:00", "14:00-20:00"].')
+    days: list[int] | None = Field(None, description="ISO weekdays; 1 is Monday.")
+    holidays: list[str] | None = Field(None, description="Days without calls, YYYY-MM-DD.")
+    caps: list[tuple[int, int]] | None = Field(None, description="[days, calls]: at most so many calls to a person.")
+    cool_down_days: float | None = Field(None, ge=0, le=3650, description="Silence after a refusal.")
+    min_interval_hours: float | None = Field(None, ge=0, le=8760, description="Between two calls to one person.")
+    consent: bool | None = Field(None, description="Whether the person must have agreed beforehand.")
+    most_attempts: int | None = Field(None, ge=1, le=50)
+
+
+class CustomerForm(Form):
+    """What is known of a customer."""
+
+    number: Text
+    name: Text = ""
+    zone: Text = Field("", description="Time zone; empty: the campaign's.")
+    data: dict[str, Any] = Field(default_factory=dict)
+    tags: list[Text] | None = Field(None, max_length=100)
+
+
+class TagsForm(Form):
+    """All tags of a customer."""
+
+    tags: list[Text] = Field(max_length=100)
+
+
+class DoNotCallForm(Form):
+    """Numbers that are never called."""
+
+    numbers: list[Text] = Field(min_length=1, max_length=10_000)
+    list_: Name = Field("own", alias="list", description="Name of the list.")
+    source: Text = "api"
+
+
+class ConsentForm(Form):
+    """The person agreed to be called, or took it back."""
+
+    given: bool
+    source: Text = "api"
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field."""
+
+    field: str
+    reason: str
+
+
+class ErrorBody(BaseModel):
+    """What went wrong."""
+
+    message: str
+    fields: list[FieldProblem]
+
+
+class ErrorAnswer(BaseModel):
+    """The body of every answer from 400 on."""
+
+    error: ErrorBody

@@ -1,0 +1,127 @@
+"""What became of a call, as the dialer is told: dispositions, refusals, callbacks, and whatever went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agi_bot.app.bot import CallFailed
+from agi_bot.app.placer import BotPlacer
+from agi_bot.campaign.model import Campaign, Task
+from agi_bot.campaign.store import Database
+from agi_bot.campaign.store.people import PeopleStore
+from agi_bot.campaign.store.tasks import TaskStore
+from agi_bot.contracts import Disposition, Status
+from agi_bot.errors import PbxDown
+from agi_bot.flow import TaskError
+from agi_bot.record import CallRecord, Turn
+
+BEGAN = datetime(2026, 11, 24, 12, tzinfo=UTC)
+TASK = Task("t", "spring", "13800000001", "promotion", 0.0, data={"name": "张伟"})
+CAMPAIGN = Campaign("spring", "promotion", caller_id="4001", ring_s=20.0)
+
+
+def a_record(**changes: Any) -> CallRecord:
+    record = CallRecord("a1", "promotion", "zh-CN", BEGAN, ended_at=BEGAN + timedelta(seconds=31), outcome="interested")
+    record.turns.append(Turn(step="greet"))
+    for name, value in changes.items():
+        setattr(record, name, value)
+    return record
+
+
+class Told:
+    """A bot that answers as it is told, and notes what it was asked."""
+
+    def __init__(self, answer: tuple[Disposition, CallRecord | None] | Exception) -> None:
+        self.answer = answer
+        self.asked: dict[str, Any] = {}
+
+    async def call(
+        self, number: str, flow: str, task: Mapping[str, object], **how: Any
+    ) -> tuple[Disposition, CallRecord | None]:
+        self.asked = {"number": number, "flow": flow, "task": task, **how}
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+ANSWERED = Disposition(Status.ANSWERED, 16, 200)
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = Database(tmp_path / "a.db")
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+def placer(database: Database, answer: tuple[Disposition, CallRecord | None] | Exception) -> BotPlacer:
+    return BotPlacer(Told(answer), TaskStore(database), lambda: 1000.0)
+
+
+async def test_the_attempt_is_the_call(database: Database) -> None:
+    bot = Told((ANSWERED, a_record()))
+    end = await BotPlacer(bot, TaskStore(database), lambda: 1000.0).place(TASK, CAMPAIGN, "a1")
+    assert bot.asked["call_id"] == "a1"
+    assert (bot.asked["caller_id"], bot.asked["ring_timeout_s"]) == ("4001", 20.0)
+    assert (end.how, end.answered, end.refused, end.cause) == ("interested", True, False, 16)
+    assert (end.result["turns"], end.result["talk_s"]) == (1, 31.0)
+
+
+@pytest.mark.parametrize("status", [one for one in Status if one is not Status.ANSWERED])
+async def test_a_call_that_nobody_answered(database: Database, status: Status) -> None:
+    end = await placer(database, (Disposition(status, 17, 486, "x"), None)).place(TASK, CAMPAIGN, "a1")
+    assert (end.how, end.answered, end.cause, end.sip, end.detail) == (status.value, False, 17, 486, "x")
+
+
+async def test_an_answer_that_never_arrived_is_no_success(database: Database) -> None:
+    end = await placer(database, (ANSWERED, None)).place(TASK, CAMPAIGN, "a1")
+    assert (end.how, end.answered) == ("error", True)
+
+
+async def test_who_says_never_again_is_listed(database: Database) -> None:
+    record = a_record(outcome="done", tags=["do_not_call"])
+    end = await placer(database, (ANSWERED, record)).place(TASK, CAMPAIGN, "a1")
+    assert end.refused
+    assert [one["list"] for one in await PeopleStore(database).lists(TASK.number)] == ["own"]
+
+
+async def test_a_refusal_alone_is_on_no_list(database: Database) -> None:
+    end = await placer(database, (ANSWERED, a_record(outcome="refused"))).place(TASK, CAMPAIGN, "a1")
+    assert end.refused
+    assert await PeopleStore(database).lists(TASK.number) == []
+
+
+@pytest.mark.parametrize("slot", ["call_back_at", "callback_time"])
+async def test_a_callback_without_zone_is_in_the_campaigns(database: Database, slot: str) -> None:
+    record = a_record(slots={slot: datetime(2026, 11, 25, 15)})
+    end = await placer(database, (ANSWERED, record)).place(TASK, CAMPAIGN, "a1")
+    assert end.call_back_at == datetime(2026, 11, 25, 7, tzinfo=UTC).timestamp()
+    assert end.result["slots"] == {slot: "2026-11-25T15:00:00"}
+
+
+async def test_a_pbx_that_is_down_is_told_as_that(database: Database) -> None:
+    with pytest.raises(PbxDown):
+        await placer(database, PbxDown("not connected")).place(TASK, CAMPAIGN, "a1")
+
+
+@pytest.mark.parametrize("error", [TaskError("promotion", ["`x` is missing"]), ValueError("control character")])
+async def test_what_cannot_be_dialled_is_not_tried_again(database: Database, error: Exception) -> None:
+    end = await placer(database, error).place(TASK, CAMPAIGN, "a1")
+    assert (end.how, end.answered) == ("bad_task", False)
+
+
+async def test_a_conversation_that_failed_was_answered(database: Database) -> None:
+    end = await placer(database, CallFailed("no voice")).place(TASK, CAMPAIGN, "a1")
+    assert (end.how, end.answered, end.detail) == ("error", True, "no voice")
+
+
+async def test_a_crash_is_unknown_and_so_never_redialled(database: Database) -> None:
+    end = await placer(database, RuntimeError("boom")).place(TASK, CAMPAIGN, "a1")
+    assert end.how == Status.UNKNOWN
+    assert "boom" in end.detail
