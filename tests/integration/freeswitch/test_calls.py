@@ -145,6 +145,20 @@ async def test_after_a_bridge_the_sound_comes_back(world: FreeSwitchWorld) -> No
     await call.hang_up()
 
 
+async def test_after_a_change_of_codec_the_sound_comes_back_at_the_calls_rate(world: FreeSwitchWorld) -> None:
+    call, person = await sip_call(world, "PCMU,G722")
+    await assert_sound_both_ways(call, as_person(person))
+    ear = asyncio.create_task(_drain(call))
+    await world.admin.api(f"uuid_media_reneg {as_person(person).session.uuid} =G722")
+    await asyncio.sleep(3)
+    ear.cancel()
+    assert call.media._adapter._form.rate == 16000  # type: ignore[attr-defined]
+    assert call.rate == 8000
+    assert {frame.rate for frame in await some(call.frames(), 20)} == {8000}
+    await call.play(pace(tone(8000, 0.5)))
+    await call.hang_up()
+
+
 async def _drain(call: Call) -> None:
     async for _ in call.frames():
         pass
