@@ -64,12 +64,6 @@ def find_moment(text: str, kind: str, grammar: Grammar, now: datetime) -> Found 
     return _in_zone(found, zone) if found else None
 
 
-def day_period(text: str, grammar: Grammar, now: datetime) -> Period | None:
-    """The part of the day that ``text`` names without an hour ("tomorrow evening")."""
-    groups = [group for group in _spoken(text, grammar, now.replace(tzinfo=None)) if group.clock is None]
-    return groups[-1].period if groups else None
-
-
 def settle(clock: tuple[int, int], period: Period | None, day: date | None, now: datetime) -> tuple[time, int]:
     """Clock time of the day and days to add: "twelve at night" is 0:00 of the next day.
 
