@@ -33,11 +33,13 @@ class EchoSettings:
     this much louder than the echo.  ``correlation``: from here on a delay counts as found.
     ``learn_frames``: frames of outgoing speech before anything counts as known.
     ``assume_db``: echo taken for granted until then.  ``memory``: forgetting per frame.
+    ``spread_frames``: how far an echo may stray from its delay (buffers on the way breathe).
     ``absent_frames``: loud frames without echo after which it is gone.
     """
 
     max_delay_frames: int = 30
-    margin_db: float = 6.0
+    margin_db: float = 4.0
+    spread_frames: int = 3
     correlation: float = 0.55
     learn_frames: int = 20
     assume_db: float = -12.0
@@ -80,7 +82,8 @@ class EchoGuard:
     def expected(self) -> float:
         """Amplitude (rms, full scale 1) of the echo foretold for the last incoming frame."""
         delay, gain = self._echo()
-        near = self._out[max(0, delay - 1) : delay + 2] if delay >= 0 else self._out[:12]
+        spread = self._settings.spread_frames
+        near = self._out[max(0, delay - spread) : delay + spread + 1] if delay >= 0 else self._out[:12]
         return float(near.max()) * gain
 
     @property

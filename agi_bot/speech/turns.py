@@ -138,7 +138,6 @@ class TurnTaker:
     def _reset(self) -> None:
         self._from_ms = self._to_ms = self._changed_ms = -1
         self._voiced_ms = 0
-        self._last_ms = -1
         self._partial = self._asked = ""
         self._paused = self._stopped = False
 
@@ -161,12 +160,12 @@ class TurnTaker:
 
     def _note(self, now: Now, from_ms: int, to_ms: int) -> None:
         if now.speech:
+            sound_ms = to_ms if to_ms >= 0 else now.now_ms
             if not self.in_turn:
-                self._from_ms = from_ms if from_ms >= 0 else now.now_ms
-                self._last_ms = self._from_ms
-            self._voiced_ms += max(0, now.now_ms - self._last_ms)
-            self._to_ms = max(self._to_ms, to_ms if to_ms >= 0 else now.now_ms)
-        self._last_ms = now.now_ms
+                self._from_ms = self._to_ms = from_ms if from_ms >= 0 else now.now_ms
+            # A gap is no voice: count from where the present stretch began.
+            self._voiced_ms += max(0, sound_ms - max(self._to_ms, from_ms))
+            self._to_ms = max(self._to_ms, sound_ms)
         if now.partial != self._partial:
             self._partial, self._changed_ms = now.partial, now.now_ms
 
