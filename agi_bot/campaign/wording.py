@@ -27,7 +27,7 @@ class Wishes:
     hours: Sequence[str] | None = None
     days: Sequence[int] | None = None
     holidays: Sequence[str] | None = None
-    caps: Sequence[tuple[int, int]] | None = None
+    caps: Sequence[Sequence[int]] | None = None
     cool_down_days: float | None = None
     min_interval_hours: float | None = None
     consent: bool | None = None

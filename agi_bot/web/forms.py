@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 Text = Annotated[str, Field(max_length=200)]
+Pair = Annotated[list[int], Field(min_length=2, max_length=2)]
 
 
 class Form(BaseModel):
@@ -68,7 +69,7 @@ class CampaignForm(Form):
     hours: list[str] | None = Field(None, description='Calling windows, e.g. ["09:00-12:00", "14:00-20:00"].')
     days: list[int] | None = Field(None, description="ISO weekdays; 1 is Monday.")
     holidays: list[str] | None = Field(None, description="Days without calls, YYYY-MM-DD.")
-    caps: list[tuple[int, int]] | None = Field(None, description="[days, calls]: at most so many calls to a person.")
+    caps: list[Pair] | None = Field(None, description="[days, calls]: at most so many calls to a person.")
     cool_down_days: float | None = Field(None, ge=0, le=3650, description="Silence after a refusal.")
     min_interval_hours: float | None = Field(None, ge=0, le=8760, description="Between two calls to one person.")
     consent: bool | None = Field(None, description="Whether the person must have agreed beforehand.")
