@@ -62,6 +62,7 @@ def test_saying_words_again_changes_nothing(language: str) -> None:
         (7, "whatever", "七", "seven"),
         ("next week", "date", "next week", "next week"),
         ("about 5", "number", "about 五", "about five"),
+        ("m²3", "code", "M ² 三", "M ² three"),
         (
             13812345678,
             "phone",

@@ -104,7 +104,7 @@ def phone(text: str) -> str:
 def code(text: str) -> str:
     """A8K2: A eight K two; long runs of digits in groups."""
     parts = re.findall(r"[0-9]+|[^\W\d_]", text)
-    return " ".join(_run(part) if part.isdigit() else part.upper() for part in parts)
+    return " ".join(_run(part) if part.isdecimal() else part.upper() for part in parts)
 
 
 def _run(text: str) -> str:

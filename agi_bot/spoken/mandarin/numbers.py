@@ -60,7 +60,7 @@ def phone(text: str) -> str:
 def code(text: str) -> str:
     """A8K2: A 八 K 二; long runs of digits in groups."""
     parts = re.findall(r"\d+|[^\W\d_]", text)
-    return " ".join(_run(part) if part.isdigit() else part.upper() for part in parts)
+    return " ".join(_run(part) if part.isdecimal() else part.upper() for part in parts)
 
 
 def identity(text: str) -> str:
