@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
+from agi_bot.demo.ports import free_port, free_range
 from agi_bot.errors import PbxDown
 from esl import Client, EslError
 
@@ -34,9 +35,9 @@ MODULES = (
     "mod_native_file",
     "mod_tone_stream",
 )
-"""What a bot needs of FreeSWITCH; those that are not installed are left out."""
+"""What a bot needs of FreeSWITCH; it goes on without those that are not installed (Opus, G.722)."""
 
-OPTIONAL = ("mod_opus", "mod_spandsp")
+RTP_PORTS = 2000
 CODECS = "PCMU,PCMA,G722,OPUS"
 
 
@@ -122,7 +123,7 @@ class OwnFreeSwitch:
 
     def _command(self) -> list[str]:
         folders = {name: self.folder / name for name in ("conf", "log", "db", "run", "temp", "storage")}
-        command = [str(self.binary), "-nf", "-nc", "-nonat", "-nonatmap"]
+        command = [*_tied_to_us(), str(self.binary), "-nf", "-nc", "-nonat", "-nonatmap"]
         for name, folder in folders.items():
             folder.mkdir(parents=True, exist_ok=True)
             command += [f"-{name}", str(folder)]
@@ -153,17 +154,16 @@ class OwnFreeSwitch:
         )
 
 
-def free_ports(rtp: int = 2000) -> Ports:
-    """Two free ports and a range of ``rtp`` ports that nobody else is likely to use."""
-    start = 20000 + (os.getpid() * 37 + secrets.randbelow(1000)) % 400 * 100 // 2 * 2
-    start = min(start, 60000 - rtp)
-    return Ports(_free_port(socket.SOCK_STREAM), _free_port(socket.SOCK_DGRAM), start, start + rtp)
+def free_ports() -> Ports:
+    """Two free ports and a range for RTP."""
+    first = free_range()
+    return Ports(free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM), first, first + RTP_PORTS)
 
 
-def _free_port(kind: int) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _tied_to_us() -> list[str]:
+    """A prefix that ends the process with ours, however ours ends (setpriv(1), where there is one)."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
 
 
 _DOCUMENT = """<?xml version="1.0"?>

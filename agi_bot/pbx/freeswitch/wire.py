@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agi_bot.audio import FRAME_MS, Frame, Resampler, frame_bytes
+from agi_bot.audio import Frame, Resampler, frame_bytes
 from agi_bot.errors import ProtocolError
 
 LENGTHS_MS = (10, 20, 30, 40, 60, 80, 100, 120)
@@ -82,6 +82,3 @@ class Adapter:
         self._rest = whole[count * size :]
         return [whole[place * size : (place + 1) * size] for place in range(count)]
 
-
-TICK_MS = FRAME_MS
-"""The line's clock ticks once in this time, ms."""
