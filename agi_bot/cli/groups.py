@@ -9,6 +9,9 @@ GROUPS: dict[str, tuple[str, str]] = {
     "prompts": ("agi_bot.cli.prompts", "Render prompts before they are needed."),
     "nlu": ("agi_bot.cli.nlu", "Train and measure the understanding."),
     "knowledge": ("agi_bot.cli.knowledge", "Questions that nobody could answer."),
+    "campaign": ("agi_bot.cli.campaign", "Make, fill, start, watch and report campaigns."),
+    "key": ("agi_bot.cli.key", "Keys of the API."),
+    "outbox": ("agi_bot.cli.outbox", "What the CRM could not be told."),
 }
 """Group name -> (module with a typer ``app``, one line of help)."""
 
@@ -17,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "replay": ("agi_bot.cli.rehearse", "replay", "Run stored calls against another flow version."),
     "serve": ("agi_bot.cli.serve", "serve", "Take calls from the PBX until stopped."),
     "call": ("agi_bot.cli.call", "call", "Place one call and show the conversation."),
+    "why": ("agi_bot.cli.why", "why", "Tell why a number was called, or was not."),
     "demo": ("agi_bot.cli.demo", "demo", "Put one real call through a private PBX."),
     "check": ("agi_bot.cli.check", "check", "Tell what is wrong with this installation and what to do."),
     "config": ("agi_bot.cli.config", "config", "Print agi-bot.yml with every option and its default."),

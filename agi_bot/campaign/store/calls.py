@@ -74,7 +74,7 @@ def _call_row(record: CallRecord) -> dict[str, Any]:
 
 
 def _turn_row(call_id: str, number: int, turn: Turn) -> dict[str, Any]:
-    fields = {name: getattr(turn, name) for name in Turn.__dataclass_fields__}
+    fields = {name: getattr(turn, name) for name in Turn.__dataclass_fields__ if name != "words"}
     fields["entities"] = _json([_entity(entity) for entity in turn.entities])
     fields["notes"] = _json(turn.notes)
     return {"call_id": call_id, "number": number, **fields}

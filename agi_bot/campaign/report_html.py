@@ -1,0 +1,79 @@
+"""A campaign's report as one HTML file: no script, nothing from elsewhere.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from agi_bot.campaign.store.reports import CampaignReport
+
+BAR = 22
+"""Height of a bar with its gap, px."""
+
+WIDTH = 360
+LABEL = 190
+
+STYLE = """
+body{font:15px/1.5 system-ui,"Noto Sans CJK SC","Microsoft YaHei",sans-serif;max-width:60rem;margin:2rem auto;
+padding:0 1rem;color:#222}
+h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}
+.figures{display:flex;gap:2.5rem;flex-wrap:wrap}.figures b{display:block;font-size:1.8rem}
+svg text{font-size:13px;fill:#222}td{padding:.1rem 1rem .1rem 0}
+"""
+
+
+def html(report: CampaignReport, made_at: str) -> str:
+    """The page; ``made_at`` is printed as it is."""
+    title = escape(report.title or report.campaign_id)
+    parts = [
+        f"<!doctype html><html lang='zh'><meta charset='utf-8'><title>{title}</title><style>{STYLE}</style>",
+        f"<h1>{title}</h1><p>{escape(report.campaign_id)} · {escape(made_at)}</p>",
+        _figures(report),
+        _chart("How attempts ended", list(report.ends.items())),
+        _chart("Outcomes of conversations", list(report.outcomes.items())),
+        _chart("Result classes", list(report.classes.items())),
+        _chart("Funnel: conversations that reached a step", report.funnel),
+        _chart("Not permitted, by rule", list(report.refusals.items())),
+        _table("What nobody understood", report.unanswered),
+    ]
+    return "".join(parts) + "</html>\n"
+
+
+def _figures(report: CampaignReport) -> str:
+    tasks = ", ".join(f"{count} {state}" for state, count in report.tasks.items()) or "none"
+    minutes = report.talk_s / 60
+    mean = report.talk_s / report.answered if report.answered else 0.0
+    figures = [
+        (f"{sum(report.tasks.values())}", f"tasks: {tasks}"),
+        (f"{report.attempts}", "attempts"),
+        (f"{report.answer_rate:.0%}", f"answered: {report.answered}"),
+        (f"{minutes:.1f}", "minutes talked"),
+        (f"{mean:.0f} s", "a conversation"),
+    ]
+    cells = "".join(f"<div><b>{escape(value)}</b>{escape(text)}</div>" for value, text in figures)
+    return f"<div class='figures'>{cells}</div>"
+
+
+def _chart(title: str, values: Sequence[tuple[str, int]]) -> str:
+    if not values:
+        return ""
+    most = max(count for _, count in values) or 1
+    bars = "".join(_bar(at, name, count, most) for at, (name, count) in enumerate(values))
+    size = f"width='{LABEL + WIDTH + 60}' height='{len(values) * BAR}'"
+    return f"<h2>{escape(title)}</h2><svg {size} role='img' aria-label='{escape(title, quote=True)}'>{bars}</svg>"
+
+
+def _bar(at: int, name: str, count: int, most: int) -> str:
+    top, length = at * BAR, max(2.0, WIDTH * count / most)
+    return (
+        f"<text x='{LABEL - 8}' y='{top + 15}' text-anchor='end'>{escape(name or '-')}</text>"
+        f"<rect x='{LABEL}' y='{top + 2}' width='{length:.1f}' height='{BAR - 5}' fill='#3b78b5'/>"
+        f"<text x='{LABEL + length + 6:.1f}' y='{top + 15}'>{count}</text>"
+    )
+
+
+def _table(title: str, values: Sequence[tuple[str, int]]) -> str:
+    if not values:
+        return ""
+    rows = "".join(f"<tr><td>{count}</td><td>{escape(text)}</td></tr>" for text, count in values)
+    return f"<h2>{escape(title)}</h2><table>{rows}</table>"

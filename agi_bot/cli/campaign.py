@@ -1,0 +1,213 @@
+"""``agi-bot campaign``: made, filled, started, paused, watched, reported."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+from agi_bot.campaign.importing import Import, Imported
+from agi_bot.campaign.model import Campaign
+from agi_bot.campaign.office import Office
+from agi_bot.campaign.permission import State
+from agi_bot.campaign.report_html import html
+from agi_bot.campaign.store.reports import CampaignReport, ReportStore
+from agi_bot.campaign.wording import Wishes, campaign, shown
+from agi_bot.cli.store import ConfigOption, with_office
+from agi_bot.errors import AgiBotError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+console = Console()
+
+Id = Annotated[str, typer.Argument(help="Id of the campaign.")]
+
+
+@app.command()
+def create(
+    campaign_id: Id,
+    flow: Annotated[str, typer.Argument(help="Name of the script.")],
+    title: Annotated[str, typer.Option(help="Title for reports.")] = "",
+    zone: Annotated[str | None, typer.Option(help="Time zone, e.g. Asia/Shanghai.")] = None,
+    trunk: Annotated[str | None, typer.Option(help="Name of the trunk.")] = None,
+    caller_id: Annotated[str | None, typer.Option(help="Number to show.")] = None,
+    lines: Annotated[int | None, typer.Option(help="Calls that may be up at once.", min=1)] = None,
+    per_second: Annotated[float | None, typer.Option(help="Calls that may be placed a second.", min=0.01)] = None,
+    ring: Annotated[float | None, typer.Option(help="Longest ringing, seconds.", min=5, max=180)] = None,
+    hours: Annotated[list[str] | None, typer.Option(help="Calling window, e.g. 09:00-12:00; may be repeated.")] = None,
+    days: Annotated[str, typer.Option(help="Weekdays, e.g. 12345 (1 is Monday).")] = "",
+    consent: Annotated[bool | None, typer.Option(help="Only people who agreed beforehand.")] = None,
+    start: Annotated[bool, typer.Option(help="Start it at once.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Make a campaign; it is paused until it is started."""
+    wishes = Wishes(
+        title=title,
+        zone=zone,
+        trunk=trunk,
+        caller_id=caller_id,
+        lines=lines,
+        per_second=per_second,
+        ring_s=ring,
+        hours=hours or None,
+        days=_days(days) if days else None,
+        consent=consent,
+    )
+
+    async def work(office: Office) -> None:
+        made = campaign(campaign_id, flow, wishes, office.defaults.campaign)
+        state = State.RUNNING if start else State.PAUSED
+        await office.create(replace(made, rules=replace(made.rules, state=state)))
+
+    with_office(config, work)
+    console.print(f"{campaign_id}: {'running' if start else f'made; agi-bot campaign start {campaign_id}'}")
+
+
+def _days(text: str) -> list[int]:
+    if not text.isdecimal() or not text.isascii():
+        raise AgiBotError(f"--days {text}: not weekdays", cure="digits from 1 (Monday) to 7, e.g. 12345")
+    return [int(day) for day in text]
+
+
+@app.command("import")
+def import_list(
+    campaign_id: Id,
+    file: Annotated[Path, typer.Argument(help=".csv, .xlsx or .jsonl")],
+    refused: Annotated[Path | None, typer.Option(help="CSV to write the refused rows to.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Take a list of people; refused rows are told with line and reason, the others are kept."""
+    bar = Progress(TextColumn("{task.completed:,} rows"), BarColumn(), console=Console(stderr=True), transient=True)
+
+    async def work(office: Office) -> Imported:
+        found = await _campaign(office, campaign_id)
+        with bar:
+            row = bar.add_task("rows", total=None)
+            return await Import(office, found, lambda done: bar.update(row, completed=done.rows)).run(file)
+
+    done = with_office(config, work)
+    _tell_import(done)
+    if refused is not None:
+        done.write(refused)
+        console.print(f"refused rows: {refused}")
+    raise typer.Exit(0 if not done.refused else 3)
+
+
+def _tell_import(done: Imported) -> None:
+    if done.note:
+        console.print(done.note)
+    console.print(f"{done.rows:,} rows: {done.new:,} new, {done.known:,} known, {done.refused:,} refused")
+    for one in done.problems[:10]:
+        console.print(f"  line {one.line}: {one.field}: {one.reason}", markup=False, highlight=False)
+    if done.refused > 10:
+        console.print("  ... --refused FILE writes all of them")
+
+
+@app.command()
+def start(campaign_id: Id, config: ConfigOption = None) -> None:
+    """Place its calls (in agi-bot serve with campaigns.enabled); also after a pause."""
+    _set(campaign_id, State.RUNNING, config)
+
+
+@app.command()
+def pause(campaign_id: Id, config: ConfigOption = None) -> None:
+    """Place no further calls; those that are up go on."""
+    _set(campaign_id, State.PAUSED, config)
+
+
+@app.command()
+def end(campaign_id: Id, config: ConfigOption = None) -> None:
+    """End it for good."""
+    _set(campaign_id, State.ENDED, config)
+
+
+def _set(campaign_id: str, state: State, config: Path | None) -> None:
+    async def work(office: Office) -> None:
+        await _campaign(office, campaign_id)
+        await office.tasks.set_state(campaign_id, state)
+
+    with_office(config, work)
+    console.print(f"{campaign_id}: {state.value}")
+
+
+@app.command()
+def status(
+    campaign_id: Annotated[str, typer.Argument(help="Id of the campaign; none: all.")] = "", config: ConfigOption = None
+) -> None:
+    """How far campaigns are."""
+
+    async def work(office: Office) -> list[tuple[Campaign, dict[str, int]]]:
+        wanted = [await _campaign(office, campaign_id)] if campaign_id else await office.tasks.campaigns()
+        return [(one, await office.tasks.counts(one.campaign_id)) for one in wanted]
+
+    table = Table("campaign", "script", "state", "tasks", "done", "waiting", "dialling", "other", box=None)
+    for one, counts in with_office(config, work):
+        plain = shown(one)
+        main = [counts.get(name, 0) for name in ("done", "waiting", "dialling")]
+        total = sum(counts.values())
+        numbers = [str(number) for number in (total, *main, total - sum(main))]
+        table.add_row(one.campaign_id, one.flow, plain["state"], *numbers)
+    console.print(table)
+
+
+@app.command()
+def report(
+    campaign_id: Id,
+    html_file: Annotated[Path | None, typer.Option("--html", help="HTML file to write.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Answer rate, outcomes, funnel by step, what nobody understood."""
+
+    async def work(office: Office) -> CampaignReport:
+        await _campaign(office, campaign_id)
+        return await ReportStore(office.database).campaign(campaign_id)
+
+    found = with_office(config, work)
+    if as_json:
+        typer.echo(json.dumps(found.plain(), ensure_ascii=False, indent=2))
+    else:
+        show(found, console)
+    if html_file is not None:
+        write_html(found, html_file)
+        console.print(f"report: {html_file}", soft_wrap=True)
+
+
+def write_html(found: CampaignReport, path: Path) -> None:
+    """The report as one HTML file."""
+    path.write_text(html(found, f"{datetime.now():%Y-%m-%d %H:%M}"), encoding="utf-8")
+
+
+def show(found: CampaignReport, out: Console) -> None:
+    """The report as tables."""
+    rate = f"{found.answer_rate:.0%}"
+    out.print(f"{found.campaign_id}: {found.attempts} attempts, {found.answered} answered ({rate}), {found.talk_s:g} s")
+    parts = [
+        ("tasks", list(found.tasks.items())),
+        ("how attempts ended", list(found.ends.items())),
+        ("outcomes", list(found.outcomes.items())),
+        ("result classes", list(found.classes.items())),
+        ("reached the step", found.funnel),
+        ("not permitted, by rule", list(found.refusals.items())),
+        ("not understood", found.unanswered),
+    ]
+    for title, rows in parts:
+        if rows:
+            table = Table(title, "", box=None, title_justify="left", min_width=40)
+            for name, count in rows:
+                table.add_row(name or "-", str(count))
+            out.print(table)
+
+
+async def _campaign(office: Office, campaign_id: str) -> Campaign:
+    found = await office.tasks.campaign(campaign_id)
+    if found is None:
+        known = ", ".join(one.campaign_id for one in await office.tasks.campaigns()) or "none"
+        raise AgiBotError(f"there is no campaign '{campaign_id}'", cure=f"known: {known}")
+    return found

@@ -1,0 +1,52 @@
+"""``agi-bot outbox``: what the CRM could not be told."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from agi_bot.campaign.office import Office
+from agi_bot.campaign.store.outbox import STATES
+from agi_bot.cli.store import ConfigOption, with_office
+from agi_bot.errors import AgiBotError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+console = Console()
+
+
+@app.command("list")
+def list_letters(
+    state: Annotated[str, typer.Option(help="waiting, delivered or dead.")] = "dead",
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 50,
+    config: ConfigOption = None,
+) -> None:
+    """Letters in a state, newest first, with the last error."""
+    if state not in STATES:
+        raise AgiBotError(f"--state {state}: unknown", cure=f"one of {', '.join(STATES)}")
+
+    async def work(office: Office) -> list[dict[str, Any]]:
+        return await office.outbox.listed(state, limit)
+
+    found = with_office(config, work)
+    table = Table("id", "task", "outcome", "tries", "last error", box=None)
+    for one in found:
+        payload = one["payload"]
+        row = (one["outbox_id"], payload.get("task_id", ""), payload.get("outcome", ""), one["tries"], one["error"])
+        table.add_row(*(str(cell) for cell in row))
+    console.print(table if found else f"no letter is {state}")
+
+
+@app.command()
+def resend(
+    outbox_id: Annotated[int | None, typer.Argument(help="Id of a dead letter; none: all of them.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Send dead letters again."""
+
+    async def work(office: Office) -> int:
+        return await office.outbox.resend(outbox_id, office.clock())
+
+    console.print(f"{with_office(config, work)} will be sent again")
