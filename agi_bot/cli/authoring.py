@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -9,13 +10,20 @@ from pathlib import Path
 from agi_bot.app.understanding import Understanding
 from agi_bot.config import Settings
 from agi_bot.contracts import Interpreter
-from agi_bot.errors import FlowError
+from agi_bot.errors import FlowError, NluError
 from agi_bot.flow import BrokenFlow, Flow, Problem, load
 from agi_bot.flow.check import NluFacts, check
+from agi_bot.flow.events import RunHook
 from agi_bot.flow.problem import in_order
+from agi_bot.flow.rehearsal import Answering, HookAnswer
 from agi_bot.flow.testcase import FOLDER
 from agi_bot.nlu.data import NluData
+from agi_bot.nlu.knowledge import KnowledgeShelf, aside
+from agi_bot.shipped import shipped
 from agi_bot.speech.voices import Voices
+
+KNOWLEDGE = "knowledge"
+"""Folder of the knowledge files, beside the flows."""
 
 
 class Desk:
@@ -64,7 +72,12 @@ class Desk:
     def check(self, flow: Flow) -> list[Problem]:
         """The checker's findings, against training data, voices and hooks of this installation."""
         return check(
-            flow, nlu=self.nlu(flow), voices=self.voices(flow.language), hooks=set(self._settings.hooks) or None
+            flow,
+            nlu=self.nlu(flow),
+            voices=self.voices(flow.language),
+            knowledge=self._shelf(flow).names(),
+            beside=_beside(flow),
+            hooks=set(self._settings.hooks) or None,
         )
 
     def nlu(self, flow: Flow) -> NluFacts:
@@ -81,6 +94,31 @@ class Desk:
     async def interpreter(self, flow: Flow) -> Interpreter:
         """What understands the caller of ``flow``.  Raises :class:`~agi_bot.errors.NluError`."""
         return await self._understanding.of(flow)
+
+    async def answering(self, flow: Flow) -> Answering:
+        """Answers questions from the knowledge of ``flow``; every other hook works and gives nothing."""
+        shelf = self._shelf(flow, aside(await self._understanding.data(flow)))
+
+        async def answer(hook: RunHook) -> HookAnswer:
+            kind, _, name = hook.name.partition(":")
+            try:
+                return await shelf.run(name, hook.arguments) if kind == "knowledge" else {}
+            except NluError:
+                return None
+
+        return answer
+
+    def _shelf(self, flow: Flow, background: Sequence[str] = ()) -> KnowledgeShelf:
+        folders = [Path(flow.home) / KNOWLEDGE, shipped("flows", "shared") / KNOWLEDGE]
+        return KnowledgeShelf(folders, {flow.language: background})
+
+
+def _beside(flow: Flow) -> set[str]:
+    """Knowledge beside the flow that no other flow of the folder mentions."""
+    others = [path for path in Path(flow.home).glob("*.yaml") if path != Path(flow.file)]
+    texts = "".join(path.read_text(encoding="utf-8", errors="replace") for path in others)
+    names = KnowledgeShelf([Path(flow.home) / KNOWLEDGE]).names()
+    return {name for name in names if not re.search(rf"knowledge:\s*{re.escape(name)}\b", texts)}
 
 
 @lru_cache(maxsize=32)

@@ -83,7 +83,7 @@ async def _one(desk: Desk, flow: Flow, test: WrittenTest) -> TestResult:
     if test.flow != flow.name:
         reason = f"{test.spot}: the test is about flow {test.flow}, the file stands beside {flow.name}"
         return TestResult(test.case.name, flow.name, test.spot, [reason])
-    return await run_test(test, flow, await desk.interpreter(flow))
+    return await run_test(test, flow, await desk.interpreter(flow), answering=await desk.answering(flow))
 
 
 def _broken(path: Path, broken: BrokenFlow) -> TestReport:

@@ -56,9 +56,9 @@ async def _rehearse(
     answers: dict[str, Any],
     audio: Path | None,
 ) -> None:
-    stage = Stage(
-        flow, await desk.interpreter(flow), flow.read_task(task), now, answers, Console(highlight=False, soft_wrap=True)
-    )
+    console = Console(highlight=False, soft_wrap=True)
+    fallback = await desk.answering(flow)
+    stage = Stage(flow, await desk.interpreter(flow), flow.read_task(task), now, answers, fallback, console)
     if audio is None:
         await stage.run(sys.stdin)
         return

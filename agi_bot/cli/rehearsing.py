@@ -12,7 +12,7 @@ from rich.markup import escape
 from agi_bot.contracts import Interpreter, Value
 from agi_bot.flow import Flow
 from agi_bot.flow.events import HungUp, Noticed, RunHook, Silent, TooLong
-from agi_bot.flow.rehearsal import HookAnswer, Rehearsal, Reply
+from agi_bot.flow.rehearsal import Answering, HookAnswer, Rehearsal, Reply
 
 HELP = """\
   text            the caller says it        (empty line)   the caller says nothing
@@ -44,6 +44,7 @@ class Stage:
         task: Mapping[str, Value],
         now: datetime,
         answers: dict[str, Any],
+        fallback: Answering,
         console: Console,
     ) -> None:
         self._flow = flow
@@ -51,6 +52,7 @@ class Stage:
         self._task = task
         self._now = now
         self._answers = answers
+        self._fallback = fallback
         self._console = console
         self._rehearsal = self._new()
 
@@ -107,7 +109,9 @@ class Stage:
         return await self._rehearsal.say(line)
 
     async def _answer(self, hook: RunHook) -> HookAnswer:
-        given = self._answers.get(hook.name, {})
+        if hook.name not in self._answers:
+            return await self._fallback(hook)
+        given = self._answers[hook.name]
         return None if given == FAILS else given if isinstance(given, dict) else {"answer": given}
 
     async def _tell(self, reply: Reply, sound: Sound | None) -> None:

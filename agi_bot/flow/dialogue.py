@@ -108,7 +108,7 @@ class Dialogue(Moves):
         if waiting is None or waiting.hook != event.hook:
             return
         if waiting.way is not None:
-            self._answered(waiting.way, self._levels[waiting.level], event.values.get("answer"))
+            self._answered(waiting.way, self._levels[waiting.level], event.values)
         elif waiting.call is not None and self._save(waiting.call, event.values):
             self._waiting = None
             self._perform()
@@ -269,12 +269,14 @@ class Dialogue(Moves):
             self._level.put(slot, value, call.save[slot])
         return True
 
-    def _answered(self, way: Way, level: Level, answer: Value | None) -> None:
+    def _answered(self, way: Way, level: Level, values: Mapping[str, Value]) -> None:
+        answer = values.get("answer")
         self._waiting = None
         if not isinstance(answer, str) or not answer.strip():
             self._climb("unclear")
             return
         self._asking.unclear = 0
+        self._answer_id = str(values.get("id", ""))
         self._mouth.answer(answer.strip())
         self._arrive(way, level)
 

@@ -33,6 +33,7 @@ class Ground:
         self._heard = LastHeard()
         self._waiting: Waiting | None = None
         self._target: str | None = None
+        self._answer_id = ""
         self._moves = self._hooks = self._answers = 0
         self._actions: list[Action] = []
 

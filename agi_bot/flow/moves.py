@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import time
 
-from agi_bot.contracts import Entity
+from agi_bot.contracts import Entity, Value
 from agi_bot.flow.evaluation import holds
 from agi_bot.flow.events import End, Mark, RunHook, Span, Transfer
 from agi_bot.flow.expression import parse_expression
@@ -277,9 +277,12 @@ class Moves(Ground):
         self._do(RunHook(self._hooks, call.hook, arguments, timeout_s, call.retries, filler, call.filler_after))
 
     def _ask_knowledge(self, way: Way, level: Level) -> None:
-        """``knowledge:NAME`` is called with the caller's ``question``; it gives ``answer``."""
+        """``knowledge:NAME`` gets ``question`` and ``after`` (id of the answer before); gives ``answer``, ``id``."""
+        arguments: dict[str, Value] = {"question": self._heard.text}
+        if self._answer_id:
+            arguments["after"] = self._answer_id
         self._waiting = Waiting(self._next_hook(), way=way, level=self._levels.index(level))
-        self._do(RunHook(self._hooks, f"knowledge:{way.knowledge}", {"question": self._heard.text}))
+        self._do(RunHook(self._hooks, f"knowledge:{way.knowledge}", arguments))
 
     def _next_hook(self) -> int:
         self._state = State.HOOK

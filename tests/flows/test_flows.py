@@ -14,6 +14,7 @@ from agi_bot.flow.problem import as_text
 from agi_bot.flow.testcase import find_tests, orphans, read_tests
 from agi_bot.flow.testrun import run_test
 from agi_bot.nlu import EmbeddedInterpreter, load_embedded
+from agi_bot.nlu.knowledge import KnowledgeShelf
 
 FLOWS = Path(__file__).parents[2] / "flows"
 FILES = sorted(path for path in FLOWS.rglob("*.yaml") if "tests" not in path.relative_to(FLOWS).parts)
@@ -43,7 +44,8 @@ def test_every_test_file_belongs_to_a_flow(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_a_flow_has_no_findings(path: Path) -> None:
     flow = load(path)
-    found = check(flow, nlu=facts(path.parent.name, flow.language))
+    shelf = KnowledgeShelf([path.parent / "knowledge", FLOWS / "shared" / "knowledge"])
+    found = check(flow, nlu=facts(path.parent.name, flow.language), knowledge=shelf.names())
     assert not found, as_text(found)
 
 

@@ -48,14 +48,16 @@ def check(
     voices: Collection[str] | None = None,
     transfers: Collection[str] | None = None,
     knowledge: Collection[str] | None = None,
+    beside: Collection[str] = (),
     hooks: Collection[str] | None = None,
 ) -> list[Problem]:
     """All findings about ``flow`` and its sub-flows, sorted by place.
 
-    What is not given is not checked against.  Rules named under the flow's ``rules:`` are
+    What is not given is not checked against; ``beside`` is the knowledge beside the flow that
+    no other flow uses.  Rules named under the flow's ``rules:`` are
     left out.
     """
-    facts = Facts(nlu, voices, transfers, knowledge, hooks)
+    facts = Facts(nlu, voices, transfers, knowledge, beside, hooks)
     return in_order(_checked(flow, facts))
 
 
@@ -65,7 +67,7 @@ def _checked(flow: Flow, facts: Facts) -> Iterator[Problem]:
         if problem.rule not in off:
             yield problem
     yield from _switched_off(flow)
-    inner = Facts(facts.nlu, facts.voices, facts.transfers, None, facts.hooks)
+    inner = Facts(facts.nlu, facts.voices, facts.transfers, facts.knowledge, (), facts.hooks)
     for part in flow.parts.values():
         yield from _checked(part, inner)
 

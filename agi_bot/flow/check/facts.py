@@ -16,10 +16,14 @@ class NluFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything known; ``None`` means unknown, and rules about it are not applied."""
+    """Everything known; ``None`` means unknown, and rules about it are not applied.
+
+    ``beside`` is the knowledge beside the flow that no other flow uses.
+    """
 
     nlu: NluFacts | None = None
     voices: Collection[str] | None = None
     transfers: Collection[str] | None = None
     knowledge: Collection[str] | None = None
+    beside: Collection[str] = ()
     hooks: Collection[str] | None = None

@@ -30,7 +30,7 @@ def outside_problems(flow: Flow, facts: Facts) -> Iterator[Problem]:
         yield from _voices(flow, facts.voices)
     if facts.transfers is not None:
         yield from _transfers(flow, facts.transfers)
-    yield from _knowledge(flow, facts.knowledge)
+    yield from _knowledge(flow, facts.knowledge, facts.beside)
     yield from _hooks(flow, facts.hooks)
 
 
@@ -126,17 +126,15 @@ def _transfers(flow: Flow, transfers: Collection[str]) -> Iterator[Problem]:
             yield flow.problem(path, "unknown-transfer", message, nearest(target, transfers), text=target)
 
 
-def _knowledge(flow: Flow, known: Collection[str] | None) -> Iterator[Problem]:
-    if known is None:
-        return
+def _knowledge(flow: Flow, known: Collection[str] | None, beside: Collection[str]) -> Iterator[Problem]:
     used = {place.way.knowledge for place in all_ways(flow.script)}
     for place in all_ways(flow.script):
         name = place.way.knowledge
-        if name and name not in known:
+        if name and known is not None and name not in known:
             path = (*place.path, "knowledge")
             message = f"there is no knowledge `{name}`"
             yield flow.problem(path, "unknown-knowledge", message, nearest(name, known), text=name)
-    for name in sorted(set(known) - used):
+    for name in sorted(set(beside) - used):
         message = f"knowledge `{name}` lies beside the flow, but no question leads to it"
         cure = f"add to `anywhere:` `question: {{knowledge: {name}, then: return}}`"
         yield flow.problem((), "unused-knowledge", message, cure, text=name, severity=Severity.WARNING)

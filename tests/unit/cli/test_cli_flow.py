@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import subprocess
@@ -186,6 +187,24 @@ class TestRehearse:
         assert "您好？" in out
         assert "→ affirm" in out
         assert "outcome done" in out
+
+    def test_knowledge_answers_and_its_names_are_checked(
+        self, run, place: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        text = "answers:\n- {id: open, questions: [你们几点开门, 几点关门], answer: 九点到五点。}\n"
+        (place / "knowledge").mkdir()
+        (place / "knowledge" / "hours.yml").write_text(text, encoding="utf-8")
+        assert "unused-knowledge" in run("flow", "check")[1]
+        (place / "hello.yaml").write_text(
+            GOOD.replace("anywhere: {", "anywhere: {question: {knowledge: hours, then: return}, "), encoding="utf-8"
+        )
+        assert run("flow", "check")[1] == "1 flow: 0 errors, 0 warnings\n"
+        monkeypatch.setattr(sys, "stdin", io.StringIO("你们几点开门\n"))
+        assert "九点到五点" in run("rehearse", "hello")[1]
+        (place / "hello.yaml").write_text(
+            (place / "hello.yaml").read_text(encoding="utf-8").replace("hours", "ours"), encoding="utf-8"
+        )
+        assert "did you mean `hours`?" in run("flow", "check")[1]
 
     def test_wrong_task_data(self, run, place: Path) -> None:
         status, out = run("rehearse", "hello", "--set", "nmae=x")

@@ -114,6 +114,12 @@ class TestTheReminder:
             said(reminder.receive(HookReturned(1, {"answer": "可以喝少量的水。"}))) == "可以喝少量的水。您能按时来吗？"
         )
 
+    def test_a_follow_up_names_the_answer_before(self, reminder: Dialogue) -> None:
+        talk_through(reminder, Started(NOW), heard("要空腹吗", "question"))
+        reminder.receive(HookReturned(1, {"answer": "要空腹。", "id": "fasting"}))
+        (hook,) = reminder.receive(heard("那吃了怎么办", "question"))
+        assert hook == RunHook(2, "knowledge:hospital", {"question": "那吃了怎么办", "after": "fasting"})
+
     def test_a_question_nobody_can_answer_counts_as_not_understood(self, reminder: Dialogue) -> None:
         talk_through(reminder, Started(NOW), heard("能喝水吗", "question"))
         assert "没听清" in said(reminder.receive(HookReturned(1)))

@@ -50,6 +50,7 @@ def findings(form: str, example: str) -> list[Problem]:
         voices={"calm_female"},
         transfers={"desk", "nurses"},
         knowledge={"hospital"},
+        beside={"hospital"},
         hooks={"crm.reschedule"},
     )
 
