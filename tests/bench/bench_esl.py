@@ -1,43 +1,38 @@
 """How fast the event socket library is, against greenswitch on the same bytes in the same run.
 
-``python tests/bench/bench_esl.py`` prints the figures and writes ``bench-results/esl.json``.  Rates
+``python -m tests.bench esl`` prints the figures and writes ``bench-results/esl.json``.  Rates
 are per second of this process's processor time, which other work on the machine does not change.
-The figures that need a real FreeSWITCH are added by ``tests/bench/bench_freeswitch.py``.
+The figures that need a real FreeSWITCH are added by ``python -m tests.bench freeswitch``.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import platform
 import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 import esl
 from esl import commands
 from esl.protocol import Connection, Role
 from esl.testing import GREETING, FakeCall, encode_reply, encode_response
+from tests.bench.results import Figure, save
 
 ROOT = Path(__file__).parents[2]
-RESULTS = ROOT / "bench-results" / "esl.json"
 RECORDED = ROOT / "tests" / "data" / "esl"
 READ = ("Event-Name", "Unique-ID", "Caller-Caller-ID-Number", "Channel-State", "variable_uuid")
 """What a typical application reads of an event; greenswitch has decoded everything by then."""
 
-Figure = dict[str, object]
-
 
 def figure(name: str, value: float, unit: str) -> Figure:
-    return {"name": name, "value": round(value, 2), "unit": unit}
+    return Figure(name, round(value, 2), unit)
 
 
 def recorded_event() -> bytes:
@@ -173,8 +168,8 @@ def _answer(asked: bytes) -> bytes:
 
 PEER_PROCESS = """
     import sys, time
-    sys.path.insert(0, sys.argv[1]); sys.path.insert(0, sys.argv[1] + "/tests/bench")
-    from bench_esl import Peer
+    sys.path.insert(0, sys.argv[1])
+    from tests.bench.bench_esl import Peer
     peer = Peer(); peer.start(); print(peer.port, flush=True)
     time.sleep(600)
 """
@@ -325,36 +320,10 @@ def connect_figures() -> list[Figure]:
     ]
 
 
-# --- report
-
-
-def machine() -> dict[str, object]:
-    return {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count(), "system": platform.system()}
-
-
-def save(figures: list[Figure], extra: dict[str, str] | None = None) -> None:
-    """Add ``figures`` to the report, replacing those of the same name."""
-    report = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    kept = {str(known["name"]): known for known in report.get("figures", [])}
-    kept |= {str(new["name"]): new for new in figures}
-    versions = {"python": platform.python_version(), "greenswitch": version("greenswitch"), **(extra or {})}
-    report = {
-        "machine": machine(),
-        "versions": {**report.get("versions", {}), **versions},
-        "figures": list(kept.values()),
-    }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-
-
 def main() -> None:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         figures = parsing(Path(folder)) + protocol_figures(Path(folder)) + command_figures() + connect_figures()
-    for each in figures:
-        print(f"{each['name']:55} {each['value']:>12} {each['unit']}")
-    save(figures)
+    save("esl.json", figures, ("greenswitch",))
 
 
 if __name__ == "__main__":

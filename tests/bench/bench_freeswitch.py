@@ -1,6 +1,6 @@
 """Figures with a real FreeSWITCH: churn, echo, barge-in, load.  Adds to ``bench-results/esl.json``.
 
-``python tests/bench/bench_freeswitch.py [--churn 10000] [--calls 100] [--seconds 20]``; needs the
+``python -m tests.bench.bench_freeswitch [--churn 10000] [--calls 100] [--seconds 20]``; needs the
 FreeSWITCH that ``FREESWITCH`` or the PATH names.
 """
 
@@ -21,20 +21,17 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
-
-from bench_esl import Figure, figure, save  # noqa: E402
-
-from agi_bot.audio import Frame, rms_dbfs  # noqa: E402
-from agi_bot.contracts import Call  # noqa: E402
-from agi_bot.demo.freeswitch import OwnFreeSwitch, find_binary  # noqa: E402
-from agi_bot.demo.phone import PhoneCall, Softphone  # noqa: E402
-from agi_bot.errors import CallGone  # noqa: E402
-from agi_bot.pbx.freeswitch import FreeSwitchOptions, FreeSwitchPbx  # noqa: E402
-from esl import BACKENDS, Client, Server, Session, backend  # noqa: E402
-from tests.contracts.freeswitch_world import DIALPLANS  # noqa: E402
-from tests.integration.freeswitch.stage import bot, closed_port  # noqa: E402
+from agi_bot.audio import Frame, rms_dbfs
+from agi_bot.contracts import Call
+from agi_bot.demo.freeswitch import OwnFreeSwitch, find_binary
+from agi_bot.demo.phone import PhoneCall, Softphone
+from agi_bot.errors import CallGone
+from agi_bot.pbx.freeswitch import FreeSwitchOptions, FreeSwitchPbx
+from esl import BACKENDS, Client, Server, Session, backend
+from tests.bench.bench_esl import figure
+from tests.bench.results import Figure, save
+from tests.contracts.freeswitch_world import DIALPLANS
+from tests.integration.freeswitch.stage import bot, closed_port
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -331,10 +328,7 @@ def percentile(values: list[float], share: float) -> float:
     return float(np.percentile(values, share)) if values else 0.0
 
 
-async def run(arguments: argparse.Namespace) -> tuple[list[Figure], str]:
-    binary = find_binary()
-    if binary is None:
-        raise SystemExit("no FreeSWITCH: neither FREESWITCH nor the PATH names one")
+async def run(binary: Path, arguments: argparse.Namespace) -> tuple[list[Figure], str]:
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder:
         own = OwnFreeSwitch(binary, Path(folder), dialplans=DIALPLANS)
@@ -366,10 +360,13 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=100, help="simultaneous echo calls")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long the load lasts")
     parser.add_argument("--rounds", type=int, default=40, help="echoes and barge-ins")
-    figures, version = asyncio.run(run(parser.parse_args()))
-    for each in figures:
-        print(f"{each['name']:40} {each['value']:>12} {each['unit']}")
-    save(figures, {"freeswitch": version})
+    arguments = parser.parse_args()
+    binary = find_binary()
+    if binary is None:
+        print("not measured: no FreeSWITCH (neither FREESWITCH nor the PATH names one)")
+        return
+    figures, version = asyncio.run(run(binary, arguments))
+    save("esl.json", figures, ("greenswitch",), (f"FreeSWITCH {version}",))
 
 
 if __name__ == "__main__":

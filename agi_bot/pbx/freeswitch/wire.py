@@ -81,4 +81,3 @@ class Adapter:
         count = len(whole) // size
         self._rest = whole[count * size :]
         return [whole[place * size : (place + 1) * size] for place in range(count)]
-
