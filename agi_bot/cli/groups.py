@@ -8,6 +8,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "voices": ("agi_bot.cli.voices", "List, try and verify voices."),
     "prompts": ("agi_bot.cli.prompts", "Render prompts before they are needed."),
     "nlu": ("agi_bot.cli.nlu", "Train and measure the understanding."),
+    "rasa": ("agi_bot.cli.rasa", "Install, train and run Rasa beside agi-bot."),
     "knowledge": ("agi_bot.cli.knowledge", "Questions that nobody could answer."),
     "campaign": ("agi_bot.cli.campaign", "Make, fill, start, watch and report campaigns."),
     "key": ("agi_bot.cli.key", "Keys of the API."),

@@ -20,7 +20,10 @@ from agi_bot.nlu.rasa_data import training_file
 
 VERSION = "3.6.21"
 PIPELINES = ("light", "bert")
-_FITTING = ((3, 10), (3, 9), (3, 8))
+PINNED = (3, 10)
+"""The Python that constraints.txt is for; older ones get what pip finds."""
+
+_FITTING = (PINNED, (3, 9), (3, 8))
 _QUIET = {
     "RASA_TELEMETRY_ENABLED": "false",
     "TF_CPP_MIN_LOG_LEVEL": "2",
@@ -96,8 +99,8 @@ class RasaHome:
         with resources.as_file(_files() / "constraints.txt") as constraints:
             pip = [str(self.folder / "env" / "bin" / "python"), "-m", "pip", "install", "--progress-bar", "on"]
             extras = "jieba,transformers" if bert else "jieba"
-            wanted = [f"rasa[{extras}]=={VERSION}", "-c", str(constraints)]
-            _run([*pip, *wanted], "Rasa could not be installed")
+            pinned = ["-c", str(constraints)] if _version(interpreter) == PINNED else []
+            _run([*pip, f"rasa[{extras}]=={VERSION}", *pinned], "Rasa could not be installed")
         self._checked()
 
     def train(self, data: NluData, language: str, pipeline: str = "light") -> Path:
