@@ -32,10 +32,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 
 Paths = Annotated[list[Path] | None, typer.Argument(help="Flow files or folders; none: all flows.")]
 Config = Annotated[Path | None, typer.Option(help="agi-bot.yml; none: the one in this folder.")]
-Data = Annotated[Path, typer.Option("--versions", help="Folder of the published versions.")]
+Data = Annotated[Path | None, typer.Option("--versions", help="Folder of the published versions; none: the settings'.")]
 Who = Annotated[str, typer.Option(help="Who does it; none: the user of this computer.")]
 Note = Annotated[str, typer.Option(help="Why.")]
-VERSIONS = Path("agi-bot-data/flows")
 PAUSE_S = 0.5
 
 
@@ -209,7 +208,7 @@ def publish(
     path: Annotated[Path, typer.Argument(help="Flow file.")],
     note: Note = "",
     who: Who = "",
-    versions: Data = VERSIONS,
+    versions: Data = None,
     config: Config = None,
 ) -> None:
     """Check a flow and let it hold from now on; running calls keep their version."""
@@ -217,14 +216,18 @@ def publish(
     if errors:
         typer.echo(as_text(errors))
         raise typer.Exit(1)
-    entry = Library(versions).publish(path, who=who or getpass.getuser(), at=datetime.now().astimezone(), note=note)
+    entry = _library(versions, config).publish(
+        path, who=who or getpass.getuser(), at=datetime.now().astimezone(), note=note
+    )
     typer.echo(f"{path.stem} is published as number {entry.number} ({entry.version})")
 
 
 @app.command()
-def history(name: Annotated[str, typer.Argument(help="Name of the flow.")], versions: Data = VERSIONS) -> None:
+def history(
+    name: Annotated[str, typer.Argument(help="Name of the flow.")], versions: Data = None, config: Config = None
+) -> None:
     """Show who published which version when; the last line holds."""
-    entries = Library(versions).history(name)
+    entries = _library(versions, config).history(name)
     if not entries:
         raise FlowError(f"flow {name} was never published", cure="agi-bot flow publish FILE publishes one")
     table = Table("when", "who", "what", "number", "version", "why", box=None, pad_edge=False)
@@ -239,10 +242,15 @@ def rollback(
     to: Annotated[int | None, typer.Option(help="Number; none: the version before.")] = None,
     note: Note = "",
     who: Who = "",
-    versions: Data = VERSIONS,
+    versions: Data = None,
+    config: Config = None,
 ) -> None:
     """Let an earlier version hold again."""
-    entry: Entry = Library(versions).rollback(
+    entry: Entry = _library(versions, config).rollback(
         name, to=to, who=who or getpass.getuser(), at=datetime.now().astimezone(), note=note
     )
     typer.echo(f"{name} is back at number {entry.number} ({entry.version})")
+
+
+def _library(folder: Path | None, config: Path | None) -> Library:
+    return Library(folder or load_settings(config).flows.published)
