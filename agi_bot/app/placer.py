@@ -26,6 +26,12 @@ OWN_LIST = "own"
 DO_NOT_CALL = "do_not_call"
 REFUSED = "refused"
 CALL_BACK_SLOTS = ("call_back_at", "callback_time")
+CALL_LATER = frozenset({"call_later", "call_back"})
+"""Outcomes of people who asked to be called again and named no time."""
+
+LATER_S = 7200.0
+"""They are called so much later, s, if the campaign's rules let it."""
+
 BAD_TASK = "bad_task"
 """The task does not fit its flow, or its number cannot be dialled: nothing goes out, now or later."""
 
@@ -105,18 +111,18 @@ def had(record: CallRecord, disposition: Disposition, zone: ZoneInfo, now: float
         refused=record.outcome == REFUSED or DO_NOT_CALL in record.tags,
         cause=disposition.cause,
         sip=disposition.sip,
-        call_back_at=call_back_at(record, zone),
+        call_back_at=call_back_at(record, zone, now),
         result=result_of(record),
     )
 
 
-def call_back_at(record: CallRecord, zone: ZoneInfo) -> float | None:
+def call_back_at(record: CallRecord, zone: ZoneInfo, now: float) -> float | None:
     """When the person asked to be called, seconds since the epoch; a time without zone is in ``zone``."""
     for name in CALL_BACK_SLOTS:
         value = record.slots.get(name)
         if isinstance(value, datetime):
             return (value if value.tzinfo else value.replace(tzinfo=zone)).timestamp()
-    return None
+    return now + LATER_S if record.outcome in CALL_LATER else None
 
 
 def result_of(record: CallRecord) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,11 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from agi_bot.app.reporting import show, write_html
 from agi_bot.campaign.importing import Import, Imported
 from agi_bot.campaign.model import Campaign
 from agi_bot.campaign.office import Office
 from agi_bot.campaign.permission import State
-from agi_bot.campaign.report_html import html
 from agi_bot.campaign.store.reports import CampaignReport, ReportStore
 from agi_bot.campaign.wording import Wishes, campaign, shown
 from agi_bot.cli.store import ConfigOption, with_office
@@ -177,32 +176,6 @@ def report(
     if html_file is not None:
         write_html(found, html_file)
         console.print(f"report: {html_file}", soft_wrap=True)
-
-
-def write_html(found: CampaignReport, path: Path) -> None:
-    """The report as one HTML file."""
-    path.write_text(html(found, f"{datetime.now():%Y-%m-%d %H:%M}"), encoding="utf-8")
-
-
-def show(found: CampaignReport, out: Console) -> None:
-    """The report as tables."""
-    rate = f"{found.answer_rate:.0%}"
-    out.print(f"{found.campaign_id}: {found.attempts} attempts, {found.answered} answered ({rate}), {found.talk_s:g} s")
-    parts = [
-        ("tasks", list(found.tasks.items())),
-        ("how attempts ended", list(found.ends.items())),
-        ("outcomes", list(found.outcomes.items())),
-        ("result classes", list(found.classes.items())),
-        ("reached the step", found.funnel),
-        ("not permitted, by rule", list(found.refusals.items())),
-        ("not understood", found.unanswered),
-    ]
-    for title, rows in parts:
-        if rows:
-            table = Table(title, "", box=None, title_justify="left", min_width=40)
-            for name, count in rows:
-                table.add_row(name or "-", str(count))
-            out.print(table)
 
 
 async def _campaign(office: Office, campaign_id: str) -> Campaign:

@@ -93,7 +93,7 @@ class AsteriskTheatre:
 
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
-        self._phone = Softphone(NUMBER)
+        self.phone = self._phone = Softphone(NUMBER)
         self._asterisk: Asterisk | None = None
 
     @property

@@ -105,6 +105,11 @@ async def test_a_callback_without_zone_is_in_the_campaigns(database: Database, s
     assert end.result["slots"] == {slot: "2026-11-25T15:00:00"}
 
 
+async def test_a_callback_without_a_time_is_later(database: Database) -> None:
+    end = await placer(database, (ANSWERED, a_record(outcome="call_later"))).place(TASK, CAMPAIGN, "a1")
+    assert end.call_back_at == 1000.0 + 7200
+
+
 async def test_a_pbx_that_is_down_is_told_as_that(database: Database) -> None:
     with pytest.raises(PbxDown):
         await placer(database, PbxDown("not connected")).place(TASK, CAMPAIGN, "a1")
