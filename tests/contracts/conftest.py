@@ -52,6 +52,8 @@ def _make(request: pytest.FixtureRequest) -> World:
         return FreeSwitchWireWorld()
     if request.param.startswith("freeswitch"):
         backend = "greenswitch" if request.param.endswith("greenswitch") else "native"
+        if backend == "greenswitch":
+            pytest.importorskip("greenswitch")
         return FreeSwitchWorld(request.getfixturevalue("contract_freeswitch"), options={"backend": backend})
     if request.param == "asterisk":
         return AsteriskWorld(request.getfixturevalue("contract_asterisk"))
