@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from agi_bot.contracts import Entity, Value
+from agi_bot.contracts import Entity, Value, Word
 
 
 @dataclass(slots=True)
@@ -18,7 +18,8 @@ class Turn:
 
     ``reply_ms`` is measured from the end of the caller's speech to the first sample of the
     bot's next sentence; ``None`` where nobody replied.  ``notes`` tells of anything unusual
-    (a fallback engine, one-way audio, ...).
+    (a fallback engine, one-way audio, ...).  ``words`` are the recognised words with their
+    times; they are used to silence numbers in the recording and are not stored.
     """
 
     step: str = ""
@@ -38,6 +39,7 @@ class Turn:
     interpret_ms: float | None = None
     reply_ms: int | None = None
     notes: list[str] = field(default_factory=list)
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(slots=True)

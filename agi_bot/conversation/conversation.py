@@ -55,6 +55,7 @@ class Conversation:
         self._watch = watcher
         self._journal = Journal(record)
         self._clock = Clock()
+        self._heard_ms = 0.0
         self._talk = Talk(call, script, engines, self._journal, self._limits, self._clock, watcher)
         self._mouth = Mouth(call, self._prompt_over, self._frame_sent)
         self._listener: Listener | None = None
@@ -175,8 +176,10 @@ class Conversation:
             self._journal.note(self._recording.failure)
 
     def _frame_heard(self, frame: Frame) -> None:
+        self._heard_ms += frame.ms
         if self._recording is not None:
             self._recording.caller(frame, self._clock.ms - frame.ms)
+            self._talk.ahead_ms = round(self._recording.caller_ms - self._heard_ms)
 
     def _frame_sent(self, frame: Frame, prompt: Prompt, first: bool) -> None:
         now = self._clock.ms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from agi_bot.contracts import Intent, Transcript
@@ -50,8 +51,8 @@ class Journal:
         self.turn.cut_after_words = words
         self.turn.said_to_ms = at_ms
 
-    def heard(self, transcript: Transcript, from_ms: int, to_ms: int) -> Turn:
-        """The caller's turn ended."""
+    def heard(self, transcript: Transcript, from_ms: int, to_ms: int, *, ahead_ms: int = 0) -> Turn:
+        """The caller's turn ended; the recording is ``ahead_ms`` ahead of the transcript's words."""
         turn = self.turn
         if turn.heard or turn.keys:
             turn = Turn(step=turn.step)
@@ -59,6 +60,9 @@ class Journal:
         turn.heard = transcript.text
         turn.recognition_confidence = round(transcript.confidence, 3)
         turn.heard_from_ms, turn.heard_to_ms = from_ms, to_ms
+        turn.words = tuple(
+            replace(word, start_ms=word.start_ms + ahead_ms, end_ms=word.end_ms + ahead_ms) for word in transcript.words
+        )
         self._answered = turn
         return turn
 

@@ -56,7 +56,11 @@ BUSY_POLL_S = 0.2
 
 
 class Talk:
-    """One call's inbox.  ``last`` is the dialogue's last word, once it has been given."""
+    """One call's inbox.
+
+    ``last`` is the dialogue's last word, once it has been given.  ``ahead_ms`` is how much
+    later a sound stands in the recording than in the sound that was heard.
+    """
 
     def __init__(
         self,
@@ -70,6 +74,7 @@ class Talk:
     ) -> None:
         self.last: End | Transfer | None = None
         self.gone = False
+        self.ahead_ms = 0
         self._call = call
         self._script = script
         self._engines = engines
@@ -246,7 +251,8 @@ class Talk:
     async def _turn(self, heard: TurnHeard) -> None:
         self.quiet()
         to_ms = int(self._clock.ms) - heard.lag_ms
-        turn = self._journal.heard(heard.transcript, to_ms - (heard.to_ms - heard.from_ms), to_ms)
+        from_ms = to_ms - (heard.to_ms - heard.from_ms)
+        turn = self._journal.heard(heard.transcript, from_ms, to_ms, ahead_ms=self.ahead_ms)
         turn.endpoint_ms = heard.lag_ms
         began = time.perf_counter()
         try:

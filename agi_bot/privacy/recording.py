@@ -98,6 +98,11 @@ class Recording:
         self._bot = Track(rate)
         self._file: sf.SoundFile | None = None
 
+    @property
+    def caller_ms(self) -> float:
+        """Length of the caller's track so far, ms."""
+        return self._caller.end * 1000 / self._rate
+
     async def open(self) -> None:
         """Create the file.  Raises :class:`~agi_bot.errors.StoreError` when it cannot be created."""
         try:
