@@ -72,7 +72,7 @@ class Understanding:
 
     def data_of(self, flow: Flow) -> list[Path]:
         """The training data of ``flow``: the shared, the industry's beside it, and the settings' own."""
-        folders = [shipped("flows", "shared"), Path(flow.file).parent]
+        folders = [shipped("flows", "shared"), Path(flow.home)]
         return [*_files(folders, flow.language), *self._settings.data]
 
 

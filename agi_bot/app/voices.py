@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import logging
+
 from agi_bot.config import Settings
-from agi_bot.speech.prompts import CachedVoice, PromptStore
+from agi_bot.errors import ModelError, SpeechError
+from agi_bot.speech.fallback import FallbackVoice
+from agi_bot.speech.prompts import CachedVoice, PromptStore, Recordings
 from agi_bot.speech.voices import Voices
+
+log = logging.getLogger(__name__)
+
+AnyVoice = CachedVoice | FallbackVoice
 
 
 class VoiceBox:
     """Finds voices; a voice is made when it is first asked for.
 
-    Raises :class:`~agi_bot.errors.ConfigError` for a catalogue of the admin's that is wrong.
+    A voice with a model of its own can die or be slow: the embedded voice then speaks on.
+    Raises :class:`~agi_bot.errors.ConfigError` for a catalogue or recordings that are wrong.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings.speaking
-        self._catalogue = Voices.load(self._settings.voices)
+        self._catalogue = Voices.load(self._settings.voices, workers=self._settings.workers)
+        recordings = self._settings.recordings
+        self._recordings = Recordings.load(recordings) if recordings else Recordings.none()
         self._store = PromptStore(self._settings.cache, max_mb=self._settings.cache_mb, memory_mb=32)
-        self._voices: dict[tuple[str, str], CachedVoice] = {}
+        self._voices: dict[tuple[str, str], AnyVoice] = {}
 
     async def start(self) -> None:
         """Start the default voices, so that the first call need not wait."""
@@ -27,9 +38,37 @@ class VoiceBox:
         """End the engines' processes."""
         await self._catalogue.close()
 
-    def find(self, name: str, language: str) -> CachedVoice:
+    def find(self, name: str, language: str) -> AnyVoice:
         """The voice ``name`` (empty: the language's default).  Raises :class:`~agi_bot.errors.SpeechError`."""
         key = (name or self._settings.voice.get(language, ""), language)
         if key not in self._voices:
-            self._voices[key] = CachedVoice(self._catalogue.get(*key), None, store=self._store)
+            self._voices[key] = self._make(*key)
         return self._voices[key]
+
+    def _make(self, name: str, language: str) -> AnyVoice:
+        entry = self._catalogue.entry(name, language)
+        if entry.engine == "espeak":
+            return self._cached(name, language)
+        embedded = self._embedded(language)
+        try:
+            voice = self._cached(name, language)
+        except ModelError as error:
+            if embedded is None:
+                raise
+            log.error("voice.missing", extra={"voice": name, "language": language, "reason": str(error)})
+            return embedded
+        return FallbackVoice(voice, embedded) if embedded else voice
+
+    def _cached(self, name: str, language: str) -> CachedVoice:
+        voice = self._catalogue.get(name, language)
+        return CachedVoice(voice, None, store=self._store, recordings=self._recordings)
+
+    def _embedded(self, language: str) -> CachedVoice | None:
+        """An espeak-ng voice of ``language``; ``None`` for a language that it does not speak."""
+        names = [entry.name for entry in self._catalogue.entries if entry.engine == "espeak"]
+        for name in dict.fromkeys(names):
+            try:
+                return self._cached(name, language)
+            except SpeechError:
+                continue
+        return None

@@ -60,7 +60,7 @@ class Workshop:
 
     async def _shelf(self, flow: Flow) -> KnowledgeShelf:
         """The knowledge in ``knowledge/`` beside the flow, then what is shared by all flows."""
-        key = (Path(flow.file).parent, flow.language)
+        key = (Path(flow.home), flow.language)
         if key not in self._shelves:
             data = await self.understanding.data(flow)
             background = {flow.language: await asyncio.to_thread(aside, data)}

@@ -75,6 +75,7 @@ class Desk:
             flow,
             nlu=self.nlu(flow),
             voices=self.voices(flow.language),
+            transfers=set(self._settings.flows.transfers) or None,
             knowledge=self._shelf(flow).names(),
             beside=_beside(flow),
             hooks=set(self._settings.hooks) or None,

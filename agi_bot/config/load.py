@@ -146,6 +146,7 @@ def _absolute(settings: Settings, base: Path) -> Settings:
     flows.folder, flows.published = base / flows.folder, base / flows.published
     speaking.cache = base / speaking.cache
     speaking.voices = base / speaking.voices if speaking.voices else None
+    speaking.recordings = base / speaking.recordings if speaking.recordings else None
     store.database, store.recordings = base / store.database, base / store.recordings
     web = settings.web
     web.certificate = base / web.certificate if web.certificate else None

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from agi_bot.config.outbound import CampaignSettings, OutboxSettings, WebSettings
+from agi_bot.config.privacy import PrivacySettings
 from agi_bot.config.section import Section
 
 
@@ -113,6 +114,10 @@ class SpeakingSettings(Section):
         default_factory=lambda: {"zh-CN": "calm_female", "en": "calm_female"},
         description="Voice by language where a flow names none.",
     )
+    workers: int = Field(1, ge=1, description="Processes of each Coqui or ONNX voice.")
+    recordings: Path | None = Field(
+        None, description="Your recordings.yml: WAV or MP3 files spoken in place of prompts; empty: none."
+    )
     cache: Path = Field(Path("agi-bot-data/prompts"), description="Folder of rendered prompts.")
     cache_mb: int = Field(500, ge=1, description="Largest size of that folder, MB.")
 
@@ -122,6 +127,9 @@ class FlowSettings(Section):
 
     folder: Path = Field(
         Path("flows"), description="Folder of the flow files; new versions are taken up while running."
+    )
+    transfers: list[str] = Field(
+        default_factory=list, description="Extensions and queues that flows may transfer to; empty: not checked."
     )
     default: str = Field(
         "", description="Flow of a call that names none; empty: such a call goes back to the dialplan."
@@ -182,6 +190,7 @@ class Settings(Section):
     speaking: SpeakingSettings = Field(default_factory=SpeakingSettings)
     hooks: dict[str, HookSettings] = Field(default_factory=dict, description="Addresses that flows may call, by name.")
     store: StoreSettings = Field(default_factory=StoreSettings)
+    privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     campaigns: CampaignSettings = Field(default_factory=CampaignSettings)
     web: WebSettings = Field(default_factory=WebSettings)
     outbox: OutboxSettings = Field(default_factory=OutboxSettings)
