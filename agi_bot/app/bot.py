@@ -11,13 +11,14 @@ from datetime import datetime
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from agi_bot.app.keeping import Keeper
 from agi_bot.app.workshop import Workshop
 from agi_bot.campaign.store import CallStore
 from agi_bot.config import Settings
 from agi_bot.contracts import Call, Disposition, Pbx, Ringing
 from agi_bot.conversation import Conversation, Limits
 from agi_bot.conversation.progress import Watcher, nobody
-from agi_bot.errors import AgiBotError, StoreError
+from agi_bot.errors import AgiBotError
 from agi_bot.flow import Dialogue
 from agi_bot.logs import of_call
 from agi_bot.privacy.recording import Recording
@@ -57,11 +58,11 @@ class Bot:
         self._pbx = pbx
         self._workshop = workshop
         self._switchboard = switchboard
-        self._store = store
         self._watch = watch or (lambda call: nobody)
         self._calls: set[asyncio.Task[None]] = set()
         self._awaited: dict[str, asyncio.Future[CallRecord]] = {}
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="recordings")
+        self._keeper = Keeper(settings.privacy, store, self._disk)
 
     @property
     def running(self) -> int:
@@ -94,7 +95,7 @@ class Bot:
             log.exception("call.crashed", extra=of_call(call))
             await self._refuse(call, AgiBotError("crashed"))
             return
-        await self._keep(record)
+        record = await self._keeper.keep(record)
         awaited = self._awaited.pop(call.id, None)
         if awaited is not None and not awaited.done():
             awaited.set_result(record)
@@ -149,17 +150,6 @@ class Bot:
         awaited = self._awaited.pop(call.id, None)
         if awaited is not None and not awaited.done():
             awaited.set_exception(error)
-
-    async def _keep(self, record: CallRecord) -> None:
-        told = {"call_id": record.call_id, "channel": record.channel, "unique_id": record.unique_id}
-        try:
-            await self._store.save(record)
-        except StoreError as error:
-            log.error("call.not_stored", extra={**told, "reason": str(error)})
-        log.info(
-            "call.ended",
-            extra={**told, "outcome": record.outcome, "ended_by": record.ended_by, "turns": len(record.turns)},
-        )
 
     # --- a call out ------------------------------------------------------------------
 

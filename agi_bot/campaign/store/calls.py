@@ -20,16 +20,28 @@ class CallStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def save(self, record: CallRecord) -> None:
+    async def save(self, record: CallRecord, original: CallRecord | None = None) -> None:
         """Keep ``record``; a record of the same call is replaced.
+
+        ``original`` is the same call unmasked, kept apart from it (:meth:`original`).
 
         Raises :class:`~agi_bot.errors.StoreError`.
         """
-        await self._database.run(lambda db: _save(db, record))
+        await self._database.run(lambda db: _save(db, record, original))
 
     async def get(self, call_id: str) -> dict[str, Any] | None:
         """The call as JSON-ready data with ``turns`` and ``slots``; ``None`` when there is none."""
         return await self._database.run(lambda db: _get(db, call_id))
+
+    async def original(self, call_id: str) -> dict[str, Any] | None:
+        """What was said before it was masked (``turns``, ``slots``, ``task``), for admins only.
+
+        ``None`` where it was not kept.
+        """
+        query = "SELECT record FROM unmasked WHERE call_id = ?"
+        row = await self._database.run(lambda db: db.execute(query, [call_id]).fetchone())
+        found: dict[str, Any] | None = json.loads(row[0]) if row else None
+        return found
 
     async def latest(self, limit: int = 20) -> list[dict[str, Any]]:
         """The newest calls first, without their turns."""
@@ -38,7 +50,7 @@ class CallStore:
         )
 
 
-def _save(db: sqlite_utils.Database, record: CallRecord) -> None:
+def _save(db: sqlite_utils.Database, record: CallRecord, original: CallRecord | None) -> None:
     db.execute("DELETE FROM calls WHERE call_id = ?", [record.call_id])
     db.table("calls").insert(_call_row(record))
     db.table("turns").insert_all(_turn_row(record.call_id, number, turn) for number, turn in enumerate(record.turns, 1))
@@ -46,6 +58,24 @@ def _save(db: sqlite_utils.Database, record: CallRecord) -> None:
         {"call_id": record.call_id, "name": name, "kind": type(value).__name__, "value": as_text(value)}
         for name, value in record.slots.items()
     )
+    if original is not None:
+        db.table("unmasked").insert({"call_id": record.call_id, "record": _json(_spoken(original))})
+
+
+def _spoken(record: CallRecord) -> dict[str, Any]:
+    return {
+        "turns": [
+            {
+                "said": turn.said,
+                "heard": turn.heard,
+                "keys": turn.keys,
+                "entities": [_entity(entity) for entity in turn.entities],
+            }
+            for turn in record.turns
+        ],
+        "slots": {name: as_text(value) for name, value in record.slots.items()},
+        "task": {name: as_text(value) for name, value in record.task.items()},
+    }
 
 
 def _call_row(record: CallRecord) -> dict[str, Any]:

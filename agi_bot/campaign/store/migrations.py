@@ -209,4 +209,23 @@ CREATE TABLE idempotency (
 CREATE INDEX idempotency_created ON idempotency (created_at);
 """
 
-MIGRATIONS: tuple[str, ...] = (CALLS, QUEUE, CAMPAIGNS, ACCESS)
+PRIVACY = """
+CREATE TABLE unmasked (
+    call_id     TEXT PRIMARY KEY REFERENCES calls (call_id) ON DELETE CASCADE,
+    record      TEXT NOT NULL
+);
+CREATE TABLE deletions (
+    deletion_id INTEGER PRIMARY KEY,
+    at          TEXT NOT NULL,
+    kind        TEXT NOT NULL,
+    call_id     TEXT NOT NULL,
+    flow        TEXT NOT NULL,
+    campaign_id TEXT NOT NULL,
+    started_at  TEXT NOT NULL,
+    recording   TEXT NOT NULL,
+    reason      TEXT NOT NULL
+);
+CREATE INDEX deletions_at ON deletions (at);
+"""
+
+MIGRATIONS: tuple[str, ...] = (CALLS, QUEUE, CAMPAIGNS, ACCESS, PRIVACY)
