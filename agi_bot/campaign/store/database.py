@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlite_utils
 
@@ -20,6 +22,27 @@ from agi_bot.campaign.store.migrations import MIGRATIONS
 from agi_bot.errors import StoreError
 
 T = TypeVar("T")
+
+MOST_AT_ONCE = 256
+"""Pieces of work in one transaction."""
+
+
+@dataclass(slots=True)
+class _Job:
+    """A piece of work, and where its answer goes."""
+
+    work: Callable[[sqlite_utils.Database], Any]
+    done: Future[Any] = field(default_factory=Future)
+    answer: Any = None
+    error: BaseException | None = None
+
+    def settle(self, error: BaseException | None) -> None:
+        """Answer; ``error`` is that of the whole transaction."""
+        wrong = error or self.error
+        if wrong is not None:
+            self.done.set_exception(wrong)
+        else:
+            self.done.set_result(self.answer)
 
 
 class Database:
@@ -29,6 +52,7 @@ class Database:
         self.path = path
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._db: sqlite_utils.Database | None = None
+        self._waiting: deque[_Job] = deque()
 
     async def open(self) -> None:
         """Open or create the file and bring its tables up to date.
@@ -47,28 +71,51 @@ class Database:
 
         Raises :class:`~agi_bot.errors.StoreError`, e.g. for a full disk.
         """
-        return await self._submit(lambda: self._transaction(work))
+        job = _Job(work)
+        self._waiting.append(job)
+        self._thread.submit(self._together)
+        try:
+            done: T = await asyncio.wrap_future(job.done)
+        except sqlite3.Error as error:
+            raise self._wrong(error) from error
+        return done
 
     async def _submit(self, work: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except sqlite3.Error as error:
-            raise StoreError(
-                f"{self.path}: {error}", cure="check the file's rights and the free space of its disk"
-            ) from error
+            raise self._wrong(error) from error
 
-    def _transaction(self, work: Callable[[sqlite_utils.Database], T]) -> T:
+    def _wrong(self, error: sqlite3.Error) -> StoreError:
+        return StoreError(f"{self.path}: {error}", cure="check the file's rights and the free space of its disk")
+
+    def _together(self) -> None:
+        """Everything that waits, in one transaction; a later call finds nothing left."""
+        wanted = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
+        # Whoever was cancelled while waiting is not served: nothing of it was begun.
+        jobs = [job for job in wanted if job.done.set_running_or_notify_cancel()]
+        if not jobs:
+            return
+        error: BaseException | None = None
+        try:
+            self._transaction(jobs)
+        except BaseException as problem:
+            error = problem
+        for job in jobs:
+            job.settle(error)
+
+    def _transaction(self, jobs: list[_Job]) -> None:
         if self._db is None:
             raise StoreError(f"{self.path}: not open")
         # IMMEDIATE: a reader that wants to write later could not get the lock from another process.
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            done = work(self._db)
+            for job in jobs:
+                _one(self._db, job)
+            self._db.commit()
         except BaseException:
             self._db.rollback()
             raise
-        self._db.commit()
-        return done
 
     def _open(self) -> None:
         if isinstance(self.path, Path):
@@ -89,6 +136,19 @@ class Database:
         if self._db is not None:
             self._db.close()
             self._db = None
+
+
+def _one(db: sqlite_utils.Database, job: _Job) -> None:
+    """Do one job; when it fails, nothing of it is kept and the others go on."""
+    db.execute("SAVEPOINT job")
+    try:
+        job.answer = job.work(db)
+    except BaseException as error:
+        if not db.conn.in_transaction:  # a full disk ends the whole transaction (sqlite.org/lang_transaction.html)
+            raise
+        job.error = error
+        db.execute("ROLLBACK TO job")
+    db.execute("RELEASE job")
 
 
 def _migrate(db: sqlite_utils.Database) -> None:

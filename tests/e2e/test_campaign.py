@@ -1,0 +1,82 @@
+"""A campaign as it is run: REST request, real Asterisk, conversations, retries, CRM, report."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from agi_bot.campaign.store.reports import CampaignReport
+from agi_bot.demo.campaign import run_campaign
+from agi_bot.demo.installation import Installation
+from agi_bot.demo.people import cast
+from agi_bot.demo.theatre import AsteriskTheatre
+
+PEOPLE = 8
+"""One of each part."""
+
+pytestmark = pytest.mark.asterisk
+
+
+@pytest.fixture(scope="module")
+def ran(
+    tmp_path_factory: pytest.TempPathFactory, asterisk_installation: Installation
+) -> tuple[CampaignReport, Path, str]:
+    folder = tmp_path_factory.mktemp("campaign")
+    console = Console(record=True, width=120)
+    report = run_campaign(PEOPLE, folder, console, AsteriskTheatre(asterisk_installation))
+    return report, folder, console.export_text()
+
+
+def test_everybody_ends_as_they_behave(ran: tuple[CampaignReport, Path, str]) -> None:
+    report, _, _ = ran
+    assert report.ends == dict.fromkeys(
+        ("confirmed", "rescheduled", "refused", "call_later", "transferred", "busy", "no_answer", "invalid_number"), 1
+    )
+    assert (report.attempts, report.answered) == (PEOPLE, 5)
+    assert report.tasks == {"done": 5, "waiting": 3}, "busy, unanswered and called-later people wait for another call"
+
+
+def test_each_call_is_its_attempt_with_turns_and_recording(ran: tuple[CampaignReport, Path, str]) -> None:
+    _, folder, _ = ran
+    with sqlite3.connect(folder / "agi-bot.db") as db:
+        query = "SELECT direction, recording FROM calls JOIN attempts ON attempt_id = call_id"
+        calls = db.execute(query).fetchall()
+        allowed = db.execute("SELECT count(*) FROM decisions WHERE moment = 'dial' AND allowed = 1").fetchone()[0]
+        listed = db.execute("SELECT list FROM do_not_call").fetchall()
+        unallocated = db.execute("SELECT count(*) FROM numbers WHERE unallocated = 1").fetchone()[0]
+    db.close()
+    assert [direction for direction, _ in calls] == ["outbound"] * 5
+    assert all(Path(recording).stat().st_size > 1000 for _, recording in calls)
+    assert allowed == PEOPLE
+    assert listed == [("own",)]
+    assert unallocated == 1
+
+
+def test_the_crm_knows_every_attempt_once(ran: tuple[CampaignReport, Path, str]) -> None:
+    _, folder, text = ran
+    assert f"told to the CRM  {PEOPLE} results" in text
+    with sqlite3.connect(folder / "agi-bot.db") as db:
+        rows = db.execute("SELECT state, payload FROM outbox").fetchall()
+    db.close()
+    assert [state for state, _ in rows] == ["delivered"] * PEOPLE
+    moved = next(one for one in (json.loads(payload) for _, payload in rows) if one["outcome"] == "rescheduled")
+    assert moved["result_class"] == "已改期"
+    assert "T15:00" in moved["slots"]["new_time"]
+    assert moved["talk_s"] > 5
+
+
+def test_the_report_is_one_file(ran: tuple[CampaignReport, Path, str]) -> None:
+    _, folder, _ = ran
+    page = (folder / "campaign.html").read_text(encoding="utf-8")
+    assert "复诊预约提醒" in page
+    assert page.count("<svg") >= 4
+    assert "http" not in page
+
+
+def test_a_cast_has_every_part() -> None:
+    assert len({person.part.name for person in cast(20)}) == 8
+    assert [person.part.name for person in cast(20)].count("agrees") == 6
