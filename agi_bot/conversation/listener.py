@@ -138,6 +138,8 @@ class Listener:
             intent_of=self._intent_of,
             bot_speaking=prompt is not None,
             interruptible=not self.closing and prompt is not None and not prompt.protected_now,
+            left_ms=prompt.left_ms if prompt is not None else 0,
+            bot_text=prompt.say.text if prompt is not None else "",
         )
         return self._taker.update(now, self.asks, from_ms=sound.segment.from_ms, to_ms=sound.segment.to_ms)
 

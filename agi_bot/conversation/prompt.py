@@ -52,6 +52,10 @@ async def _span_by_span(voice: Voice, spans: Sequence[Part]) -> AsyncIterator[tu
                 yield index, frame
 
 
+NOT_KNOWN_MS = 60_000
+"""What is left of a prompt that is not rendered yet."""
+
+
 @dataclass(slots=True)
 class _Piece:
     """A part and the frames [start, end) that it became; ``end`` is None while it is rendered."""
@@ -103,6 +107,11 @@ class Prompt:
     def finished(self) -> bool:
         """Whether all of it has been given out."""
         return self._rendered and self.position >= len(self._frames)
+
+    @property
+    def left_ms(self) -> int:
+        """How much is still unspoken, ms; far too much while that is not rendered."""
+        return (len(self._frames) - self.position) * FRAME_MS if self._rendered else NOT_KNOWN_MS
 
     @property
     def protected_now(self) -> bool:

@@ -43,7 +43,7 @@ class EchoSettings:
     correlation: float = 0.55
     learn_frames: int = 20
     assume_db: float = -12.0
-    memory: float = 0.99
+    memory: float = 0.985
     absent_frames: int = 25
 
 

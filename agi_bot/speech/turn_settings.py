@@ -18,6 +18,8 @@ class TurnSettings:
     ``pause_ms``: sound of the caller after which a speaking bot pauses.
     ``pause_on_words``: a bot pauses for words only, unless sound lasts ``insist_ms``.
     ``insist_ms``: sound of this length takes the turn even without words.
+    ``alarms``: after so many wordless pauses in a row the bot pauses for words only (an echo,
+    a noisy place).
     ``false_alarm_ms``: silence after a pause without words, until the bot goes on.
     ``backchannel_ms``: silence after a backchannel, until the bot goes on.
     ``answer_ms``: a backchannel that answers the question takes the turn when no more than
@@ -37,6 +39,7 @@ class TurnSettings:
     pause_ms: int = 160
     pause_on_words: bool = False
     insist_ms: int = 700
+    alarms: int = 2
     false_alarm_ms: int = 500
     backchannel_ms: int = 240
     answer_ms: int = 1500

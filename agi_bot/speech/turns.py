@@ -19,12 +19,10 @@ backchannel make it stop, and when nothing comes of it the bot goes on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Protocol
+from dataclasses import replace
 
-from agi_bot.contracts import Intent
 from agi_bot.speech.turn_settings import PRESETS, TurnSettings
+from agi_bot.speech.turn_values import Act, Asks, Decision, Now, Question
 from agi_bot.speech.words import ends_with, is_made_of, plain, words_of
 
 __all__ = ["PRESETS", "Act", "Asks", "Decision", "Now", "Question", "TurnSettings", "TurnTaker"]
@@ -35,91 +33,8 @@ _OPEN_KINDS = frozenset({"number", "digits", "plate", "address"})
 _FIXED_KINDS = frozenset({"phone", "id"})
 """Values that are said in groups, and found only when they are whole."""
 
-
-class Asks(Protocol):
-    """What the step waits for; :class:`agi_bot.flow.events.Listen` has these fields."""
-
-    @property
-    def expected(self) -> tuple[str, ...]:
-        """The step's own intents."""
-
-    @property
-    def needed(self) -> tuple[str, ...]:
-        """Entity kinds that the step asks for."""
-
-    @property
-    def patience_ms(self) -> int:
-        """0: the settings' own."""
-
-    @property
-    def backchannel(self) -> tuple[str, ...]:
-        """Words that do not interrupt, besides those of the language."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """An :class:`Asks` of one's own, for tests and tools."""
-
-    expected: tuple[str, ...] = ()
-    needed: tuple[str, ...] = ()
-    patience_ms: int = 0
-    backchannel: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Now:
-    """What is known at ``now_ms``.
-
-    ``speech``: the caller makes sound of speech now; ``heard_ms``: its last sound so far
-    (:class:`agi_bot.speech.vad.Segment` ``to_ms``).  ``partial``: the utterance's words so
-    far.  ``intent`` was understood from the text ``intent_of`` (None: not yet).
-    ``bot_speaking``: sound of a prompt goes out, or it is paused.  ``interruptible``: the
-    prompt may be cut here.  ``left_ms``: how much of the prompt is still unspoken (0 also
-    when that is not known).
-    """
-
-    now_ms: int
-    speech: bool
-    partial: str = ""
-    intent: Intent | None = None
-    intent_of: str = ""
-    bot_speaking: bool = False
-    interruptible: bool = True
-    left_ms: int = 0
-
-
-class Act(StrEnum):
-    """What is to be done."""
-
-    NOTHING = "nothing"
-    PAUSE = "pause"
-    """The bot falls silent at once; whether it stays so is not yet known."""
-    STOP = "stop"
-    """The caller took the turn: what was not spoken of the prompt is cut."""
-    RESUME = "resume"
-    """It was nothing (a cough, 嗯): the bot goes on.  The utterance is finished and dropped."""
-    END = "end"
-    """The caller's turn is over: finish the utterance and answer."""
-    DROP = "drop"
-    """Sound without words is over and nobody was interrupted: finish the utterance and drop it."""
-    TOO_LONG = "too_long"
-    """The caller speaks without end: finish the utterance and answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """``act`` and, for the record, ``why`` and the silence that was waited for.
-
-    ``understand``: text that is stable and worth interpreting now, before the turn ends
-    (empty: nothing new).  ``from_ms``/``to_ms``: the caller's first and last sound.
-    """
-
-    act: Act = Act.NOTHING
-    why: str = ""
-    understand: str = ""
-    silence_ms: int = 0
-    from_ms: int = -1
-    to_ms: int = -1
+_ECHO_CHARACTERS = 3
+_ECHO_WORDS = 3
 
 
 class TurnTaker:
@@ -128,6 +43,7 @@ class TurnTaker:
     def __init__(self, settings: TurnSettings | None = None, language: str = "zh-CN") -> None:
         self._settings = settings or TurnSettings()
         self._words = words_of(language)
+        self._alarms = 0
         self._reset()
 
     @property
@@ -181,11 +97,11 @@ class TurnTaker:
     # --- the bot is speaking ---------------------------------------------------------
 
     def _over_the_bot(self, now: Now, asks: Asks, settings: TurnSettings) -> Decision:
-        if self._answers(now, asks, settings):
+        if not _is_echo(now) and self._answers(now, asks, settings):
             return self._interrupt(now, asks, settings)
         if not now.speech:
             return self._false_alarm(now, settings)
-        if now.interruptible and not self._paused and self._worth_a_pause(settings):
+        if now.interruptible and not self._paused and self._worth_a_pause(now, settings):
             self._paused = True
             return self._say(Act.PAUSE, "voice", 0)
         return Decision()
@@ -215,12 +131,12 @@ class TurnTaker:
         if not now.interruptible:
             # Heard and kept: it counts when the protected words are over.
             return Decision()
-        self._stopped = True
+        self._stopped, self._alarms = True, 0
         return self._say(Act.STOP, "words" if plain(now.partial) else "voice", 0)
 
-    def _worth_a_pause(self, settings: TurnSettings) -> bool:
-        if settings.pause_on_words and not plain(self._partial):
-            return self._voiced_ms >= settings.insist_ms
+    def _worth_a_pause(self, now: Now, settings: TurnSettings) -> bool:
+        if settings.pause_on_words or self._alarms >= settings.alarms:
+            return bool(plain(now.partial)) and not _is_echo(now) and self._voiced_ms >= settings.pause_ms
         return self._voiced_ms >= settings.pause_ms
 
     def _false_alarm(self, now: Now, settings: TurnSettings) -> Decision:
@@ -228,8 +144,9 @@ class TurnTaker:
         limit = settings.backchannel_ms if plain(now.partial) else settings.false_alarm_ms
         if silence < limit:
             return Decision()
-        act = Act.RESUME if self._paused else Act.DROP
-        return self._say(act, "backchannel" if plain(now.partial) else "no_words", silence)
+        self._alarms += self._paused
+        why = "echo" if _is_echo(now) else "backchannel" if plain(now.partial) else "no_words"
+        return self._say(Act.RESUME if self._paused else Act.DROP, why, silence)
 
     # --- the caller has the turn -----------------------------------------------------
 
@@ -304,6 +221,14 @@ class TurnTaker:
 
     def _say(self, act: Act, why: str, silence: int) -> Decision:
         return Decision(act, why, silence_ms=silence, from_ms=self._from_ms, to_ms=self._to_ms)
+
+
+def _is_echo(now: Now) -> bool:
+    """The partial is a piece of what the bot says itself, and too long for chance."""
+    text, said = plain(now.partial), plain(now.bot_text)
+    if text.isascii():
+        return len(text.split()) >= _ECHO_WORDS and f" {text} " in f" {said} "
+    return len(text) >= _ECHO_CHARACTERS and text.replace(" ", "") in said.replace(" ", "")
 
 
 def _fits(kind: str, found: set[str]) -> bool:

@@ -13,6 +13,9 @@ from agi_bot.demo.phone.line import Line
 SPEECH_LEVEL = 1600.0
 """Level (rms, 16-bit) of the callers' speech: -26 dBFS."""
 
+_SLACK = LINE_RATE * 60 // 1000
+"""How much more than the delay's samples may wait: what jitter brings at once."""
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -41,8 +44,8 @@ class Behind:
         self._line = line
         self._seen = len(line.heard)
         self._rng = np.random.default_rng(seed)
-        delay = condition.echo_delay_ms * LINE_RATE // 1000
-        self._echo: deque[int] = deque([0] * delay)
+        self._delay = condition.echo_delay_ms * LINE_RATE // 1000
+        self._echo: deque[int] = deque([0] * self._delay)
 
     def __call__(self, size: int) -> Samples:
         mixed = self._noise(size) + self._echoed(size)
@@ -60,5 +63,8 @@ class Behind:
         for heard in self._line.heard[self._seen :]:
             self._echo.extend(int(sample) for sample in heard.samples)
         self._seen = len(self._line.heard)
+        # A machine that stalls must not make the line longer for good.
+        while len(self._echo) > self._delay + _SLACK:
+            self._echo.popleft()
         taken = [self._echo.popleft() if self._echo else 0 for _ in range(size)]
         return np.array(taken) * 10 ** (self._condition.echo_db / 20)

@@ -60,7 +60,7 @@ def active(heard: Samples) -> Flags:
 def turns(tape: Tape) -> list[Turn]:
     """The verdict on every answer."""
     bot = active(tape.heard)
-    return [_turn(tape, done, bot) for done in tape.deeds if isinstance(done.deed, Answer)]
+    return [_turn(tape, done, bot) for done in tape.deeds if isinstance(done.deed, Answer) and _silent(done, bot)]
 
 
 def events(tape: Tape) -> list[Event]:
@@ -78,6 +78,12 @@ def _turn(tape: Tape, done: Done, bot: Flags) -> Turn:
     reply = begin * BLOCK_MS - done.to_ms if begin is not None and not early else None
     utterance = done.deed.utterance
     return Turn(tape.condition.name, utterance.kind, utterance.text, reply, early)
+
+
+def _silent(done: Done, bot: Flags) -> bool:
+    """The bot had ended when the caller answered: a tape with a hole of the network is no witness."""
+    first = _block(done.from_ms)
+    return not bot[max(0, first - 50) : first].any()
 
 
 def _speaking(done: Done, bot: Flags) -> bool:

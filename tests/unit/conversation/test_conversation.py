@@ -192,11 +192,27 @@ def test_a_protected_span_is_not_cut() -> None:
     def react(event: Event) -> list[Action]:
         return [Say(1, spans), LISTEN] if isinstance(event, Started) else asks_once(event)
 
-    stage = Stage(react, [Says("是的")], YES)
+    answer = "我会准时去的"
+    stage = Stage(react, [Says(answer)], {answer: YES["是的"]})
     record = stage.play(caller)
     assert record.outcome == "affirm"
     assert len(stage.call.played) * 20 >= 8 * 200
     assert "Heard" in stage.script.kinds()
+
+
+def test_a_yes_before_the_question_was_asked_is_no_answer() -> None:
+    async def caller(stage: Stage) -> None:
+        await after(0.2)
+        await stage.speak(noise(500), quiet(9000))
+
+    def react(event: Event) -> list[Action]:
+        spans = (Span("您预约了明天上午十点的复查请空腹前往您能按时来吗"),)
+        return [Say(1, spans), LISTEN] if isinstance(event, Started) else asks_once(event)
+
+    stage = Stage(react, [Says("是的")], YES)
+    record = stage.play(caller)
+    assert PromptEnded(1) in stage.script.events
+    assert record.counters["false_alarms.backchannel"] == 1
 
 
 def test_keys_interrupt_and_answer() -> None:

@@ -32,6 +32,7 @@ class Scene:
     bot: bool = False
     interruptible: bool = True
     left_ms: int = 0
+    bot_text: str = ""
     meanings: dict[str, Intent] = field(default_factory=dict)
     now_ms: int = 0
     decisions: list[tuple[int, Decision]] = field(default_factory=list)
@@ -59,7 +60,15 @@ class Scene:
 
     def _step(self, speech: bool) -> None:
         now = Now(
-            self.now_ms, speech, self._partial, self._meaning, self._of, self.bot, self.interruptible, self.left_ms
+            self.now_ms,
+            speech,
+            self._partial,
+            self._meaning,
+            self._of,
+            self.bot,
+            self.interruptible,
+            self.left_ms,
+            self.bot_text,
         )
         decision = self.taker.update(now, self.asks)
         if decision.understand:
@@ -298,6 +307,30 @@ def test_waiting_for_words_is_a_setting() -> None:
     scene = bot(settings=settings).play(300, speech=True)
     assert scene.acts == []
     assert bot(settings=settings).play(100, speech=True).say("我要改", 100).acts == [Act.STOP]
+
+
+def test_after_two_coughs_the_bot_waits_for_words() -> None:
+    scene = bot()
+    for _ in range(4):
+        scene.play(240, speech=True).hush(1000)
+    assert scene.acts == [Act.PAUSE, Act.RESUME] * 2 + [Act.DROP] * 2
+    assert scene.say("我要改时间").acts[-1] is Act.STOP
+    scene.hush(2000).bot = True
+    assert scene.play(240, speech=True).acts[-1] is Act.PAUSE, "somebody who talks is there again"
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "heard"),
+    [
+        ("zh-CN", "请您提前八个小时不要吃东西", "八个小时"),
+        ("en", "please do not eat, for eight hours", "eat for eight"),
+    ],
+)
+def test_the_bot_does_not_listen_to_itself(language: str, said: str, heard: str) -> None:
+    scene = bot(language=language, bot_text=said).play(300, speech=True).say(heard, 900).hush(1000)
+    assert scene.acts == [Act.PAUSE, Act.RESUME]
+    assert scene.last.why == "echo"
+    assert Act.STOP in bot(language=language, bot_text="").say(heard, 900).acts
 
 
 def test_protected_words_are_spoken_to_their_end_and_the_caller_is_heard_then() -> None:

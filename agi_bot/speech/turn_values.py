@@ -1,0 +1,97 @@
+"""What a judge of turns is told, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from agi_bot.contracts import Intent
+
+
+class Asks(Protocol):
+    """What the step waits for; :class:`agi_bot.flow.events.Listen` has these fields."""
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """The step's own intents."""
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Entity kinds that the step asks for."""
+
+    @property
+    def patience_ms(self) -> int:
+        """0: the settings' own."""
+
+    @property
+    def backchannel(self) -> tuple[str, ...]:
+        """Words that do not interrupt, besides those of the language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An :class:`Asks` of one's own, for tests and tools."""
+
+    expected: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
+    patience_ms: int = 0
+    backchannel: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What is known at ``now_ms``.
+
+    ``speech``: the caller makes sound of speech now; ``heard_ms``: its last sound so far
+    (:class:`agi_bot.speech.vad.Segment` ``to_ms``).  ``partial``: the utterance's words so
+    far.  ``intent`` was understood from the text ``intent_of`` (None: not yet).
+    ``bot_speaking``: sound of a prompt goes out, or it is paused.  ``interruptible``: the
+    prompt may be cut here.  ``left_ms``: how much of the prompt is still unspoken (0 also
+    when that is not known).  ``bot_text``: what the bot is saying; words of it that come back
+    are its echo.
+    """
+
+    now_ms: int
+    speech: bool
+    partial: str = ""
+    intent: Intent | None = None
+    intent_of: str = ""
+    bot_speaking: bool = False
+    interruptible: bool = True
+    left_ms: int = 0
+    bot_text: str = ""
+
+
+class Act(StrEnum):
+    """What is to be done."""
+
+    NOTHING = "nothing"
+    PAUSE = "pause"
+    """The bot falls silent at once; whether it stays so is not yet known."""
+    STOP = "stop"
+    """The caller took the turn: what was not spoken of the prompt is cut."""
+    RESUME = "resume"
+    """It was nothing (a cough, 嗯): the bot goes on.  The utterance is finished and dropped."""
+    END = "end"
+    """The caller's turn is over: finish the utterance and answer."""
+    DROP = "drop"
+    """Sound without words is over and nobody was interrupted: finish the utterance and drop it."""
+    TOO_LONG = "too_long"
+    """The caller speaks without end: finish the utterance and answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """``act`` and, for the record, ``why`` and the silence that was waited for.
+
+    ``understand``: text that is stable and worth interpreting now, before the turn ends
+    (empty: nothing new).  ``from_ms``/``to_ms``: the caller's first and last sound.
+    """
+
+    act: Act = Act.NOTHING
+    why: str = ""
+    understand: str = ""
+    silence_ms: int = 0
+    from_ms: int = -1
+    to_ms: int = -1
