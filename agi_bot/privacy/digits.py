@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _HAN = dict(zip("零〇○一二三四五六七八九幺两壹贰叁肆伍陆柒捌玖", "000" + "123456789" + "12" + "123456789", strict=True))
 _UNITS = {
@@ -84,6 +84,7 @@ _ONE_OF = re.compile("[共下个起定样直般些会]")
 _COUNTED = re.compile("[共下个起定样直般些会点次半遍天块元月年件张份分秒小人楼栋室层岁斤米折十百千万亿]")
 _COUNTED_AFTER_PAUSE = re.compile("[号位]")
 _MOST_COUNTED = 2
+_UNIT = re.compile("[年月日点时分元块楼栋层室期个人天次件岁度]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Digits that belong together.  ``opens``/``closes``: nothing but fillers stands before/after it."""
+    """Digits that belong together.  ``opens``: nothing but fillers
+    stands before it, and no unit behind it; ``closes``: nothing but fillers stands behind it."""
 
     tokens: tuple[Token, ...]
     opens: bool = False
@@ -161,10 +163,15 @@ def _counts(gap: str, behind: str) -> bool:
     return bool(_COUNTED.match(behind) or (paused and _COUNTED_AFTER_PAUSE.match(behind)))
 
 
+def with_last_x(text: str, run: Run, before: int = 0) -> Run:
+    """``run`` with the ``X`` that ends an identity card; ``before`` digits were said in earlier utterances."""
+    last = _LAST_X.match(text, run.end) if before + len(run.digits) == _ID_BODY else None
+    return replace(run, tokens=(*run.tokens, Token(run.end, last.end(), "X", single=True))) if last else run
+
+
 def _run(text: str, tokens: list[Token]) -> Run:
-    if sum(len(token.digits) for token in tokens) == _ID_BODY and (last := _LAST_X.match(text, tokens[-1].end)):
-        tokens = [*tokens, Token(tokens[-1].end, last.end(), "X", single=True)]
-    return Run(tuple(tokens), is_gap(text[: tokens[0].start]), is_gap(text[tokens[-1].end :]))
+    opens = is_gap(text[: tokens[0].start]) and not _UNIT.match(text[tokens[-1].end :])
+    return with_last_x(text, Run(tuple(tokens), opens, is_gap(text[tokens[-1].end :])))
 
 
 def _tokens(text: str) -> Iterator[Token]:

@@ -14,12 +14,14 @@ from datetime import date, datetime, time
 from decimal import Decimal
 
 from agi_bot.contracts import Value
-from agi_bot.privacy.digits import Run, runs
+from agi_bot.privacy.digits import Run, runs, with_last_x
 
 LEAST = 7
 """A run of so many digits is masked."""
 
 MASK = "*"
+
+_CARDS = range(15, 20)
 
 _ASKS_FOR_MORE = re.compile(
     r"位|继续|后面|后半|接着|接下来|剩|下面|前面|还有|请说[。.]?$|请讲|然后呢"
@@ -131,6 +133,7 @@ class Masker:
         for place, run in enumerate(found := runs(text)):
             piece = _Piece(number, run, self._bridge if place == 0 else "")
             if place == 0 and self._open and run.opens:
+                piece.run = with_last_x(text, run, len(_digits(self._chains[-1])))
                 self._chains[-1].append(piece)
             else:
                 self._chains.append([piece])
@@ -157,9 +160,9 @@ class Masker:
 
 def _numbers(chain: Sequence[_Piece]) -> list[tuple[Sequence[_Piece], str]]:
     """What of ``chain`` is to be masked, and as which kind."""
-    kind = kind_of(whole := _digits(chain))
-    if len(whole) >= LEAST and kind != "number":
-        return [(chain, kind)]
+    whole = _digits(chain)
+    if len(chain) == 1 or _whole(whole) or (len(whole) in _CARDS and _luhn(whole)):
+        return [(chain, kind_of(whole))] if len(whole) >= LEAST else []
     parts: list[list[_Piece]] = [[chain[0]]]
     for piece in chain[1:]:
         if _goes_on(parts[-1][-1].run.digits, piece):
