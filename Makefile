@@ -4,12 +4,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 LANGUAGE_OF_DEMO ?= zh
 
-.PHONY: demo test check bench model clean help
+.PHONY: demo test check bench lab model clean help
 
 help:
 	@echo "make demo   put one real call through a private Asterisk (report in demo-report/)"
 	@echo "make test   style, types, import rules and all tests, real Asterisk included"
 	@echo "make bench  measure; results in bench-results/"
+	@echo "make lab    callers through a real Asterisk: reply times, cut-offs, interruptions"
 	@echo "make model  train the bundled demo model anew (about an hour)"
 
 # The runtime.  silero-vad is installed without its dependencies: only its ONNX file is used, torch is not.
@@ -37,6 +38,9 @@ test: check
 
 bench: $(BIN)/pytest
 	$(BIN)/python -m tests.bench
+
+lab: $(BIN)/pytest
+	$(BIN)/python -m tests.bench.lab
 
 model:
 	$(MAKE) -C models/demo/recipe
