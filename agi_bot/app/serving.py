@@ -10,7 +10,9 @@ import time
 from agi_bot import __version__
 from agi_bot.app.exchange import exchange
 from agi_bot.app.outbound import outbound
+from agi_bot.app.retention import daily, retirement_of, rules_of
 from agi_bot.app.running import Running, running
+from agi_bot.campaign.store.retention import RetentionStore
 from agi_bot.config import Settings
 from agi_bot.supervisor import Heart
 
@@ -36,10 +38,18 @@ async def serve(settings: Settings, heart: Heart | None = None) -> None:
         told = {"version": __version__, "pbx": pbx.name, "pbx_version": pbx.version, "flows": parts.flows.names()}
         log.info("bot.ready", extra={**told, "after_s": round(time.monotonic() - began, 2)})
         beating = asyncio.create_task(_beat(heart, stop))
+        retiring = asyncio.create_task(_retire(settings, parts))
         async with outbound(settings, parts):
             await _until(stop, parts)
             log.info("bot.stopping", extra={"calls": parts.bot.running})
+            retiring.cancel()
+            await asyncio.gather(retiring, return_exceptions=True)
     beating.cancel()
+
+
+async def _retire(settings: Settings, parts: Running) -> None:
+    if rules_of(settings).shortest:
+        await daily(retirement_of(settings, RetentionStore(parts.database)))
 
 
 async def _beat(heart: Heart | None, stop: asyncio.Event) -> None:

@@ -12,6 +12,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "knowledge": ("agi_bot.cli.knowledge", "Questions that nobody could answer."),
     "campaign": ("agi_bot.cli.campaign", "Make, fill, start, watch and report campaigns."),
     "key": ("agi_bot.cli.key", "Keys of the API."),
+    "retention": ("agi_bot.cli.retention", "What is deleted when, and what was."),
     "outbox": ("agi_bot.cli.outbox", "What the CRM could not be told."),
 }
 """Group name -> (module with a typer ``app``, one line of help)."""
