@@ -227,10 +227,11 @@ class Moves(Ground):
     def _ask_for(self, step: Step, slot: str) -> None:
         half = self._asking.halves.get(slot)
         own = step.collect[slot].ask
+        nothing_yet = len(missing_slots(self._level)) == len(step.collect)
         if half is not None:
             text = self._defaults.which_day if isinstance(half, time) else self._defaults.what_time
             self._mouth.speak(text, (), self._level)
-        elif own:
+        elif own and not (step.ask and nothing_yet):
             self._say(own, f"ask.{slot}", step.protect)
         else:
             self._say(step.ask, "ask", step.protect)
