@@ -45,13 +45,15 @@ def test_the_phrase_files_can_be_read(language: str) -> None:
     assert all(all(words) for words in found.sentences(500, rng))
 
 
-def test_a_bigram_is_a_distribution_after_every_word() -> None:
-    model = language_model.count_bigram([("a", "b"), ("a", "b"), ("a",), ("c", "a", "b"), ("b",)])
-    assert math.isclose(sum(model.alone.values()), 1.0)
-    for history, following in model.follow.items():
-        unseen = sum(share for word, share in model.alone.items() if word not in following)
-        assert math.isclose(sum(following.values()) + model.back[history] * unseen, 1.0), history
-    assert model.follow["a"]["b"] > model.follow["a"][language_model.END]
+def test_a_trigram_is_a_distribution_after_every_history() -> None:
+    sentences = [("a", "b"), ("a", "b"), ("a", "b", "a"), ("a",), ("c", "a", "b"), ("b",)]
+    model = language_model.count_trigram(sentences)
+    words = set(model.follow[()])
+    assert ("a", "b") in model.follow
+    for history in model.follow:
+        assert math.isclose(sum(model.share(history, word) for word in words), 1.0), history
+    assert model.share(("a",), "b") > model.share(("a",), language_model.END)
+    assert model.share(("c", "a"), "b") == model.share(("a",), "b")
 
 
 def test_languages_share_the_start_and_nothing_else() -> None:
@@ -73,7 +75,7 @@ def test_replies_by_heart_are_a_distribution() -> None:
 
 
 def speech(*sentences: tuple[str, ...]) -> Any:
-    return language_model.Speech(language_model.count_bigram(sentences), Counter(sentences))
+    return language_model.Speech(language_model.count_trigram(sentences), Counter(sentences))
 
 
 def arcs_of(spoken: list[Any], ids: dict[str, int]) -> list[list[str]]:

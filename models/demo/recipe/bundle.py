@@ -31,7 +31,7 @@ MODEL_CONF = """--min-active=200
 --endpoint.rule3.min-trailing-silence=0.75
 --endpoint.rule4.min-trailing-silence=1.0
 """
-ACOUSTIC_SCALE = 0.7
+ACOUSTIC_SCALE = 0.8
 
 
 def read_phrases() -> dict[Language, Phrases]:
@@ -64,7 +64,7 @@ def _write_graph(folder: Path, costs: Costs) -> None:
     for language, phrases in read_phrases().items():
         words = vocabulary(phrases, rng)
         lexicon += make_lexicon(phrases, words, language, rng)
-        spoken.append(expect_speech(phrases, rng))
+        spoken.append(expect_speech(phrases, words, rng))
         _count_foreign(foreign, foreign_words(language, words, held_out=False)[:2000], language)
         (folder / f"words.{language}.txt").write_text("\n".join(words) + "\n", "utf-8")
         _write_grammar(folder / f"grammar.{language}.json", phrases, rng)

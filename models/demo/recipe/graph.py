@@ -24,8 +24,8 @@ _LN2 = math.log(2)
 class Costs:
     """Added to every word, and to the way through the sounds of no word, in natural logs."""
 
-    word: float = 0.0
-    unknown: float = 3.0
+    word: float = 0.7
+    unknown: float = 1.0
     unknown_unit: float = -1.0
 
 
