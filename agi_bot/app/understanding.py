@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from agi_bot.config import Settings
 from agi_bot.contracts import Interpreter
+from agi_bot.errors import InterpreterDown
 from agi_bot.flow import Flow
 from agi_bot.nlu.data import NluData, data_files
 from agi_bot.nlu.embedded import EmbeddedInterpreter, load_embedded
@@ -64,6 +66,8 @@ class Understanding:
         if self._settings.engine != "rasa":
             return _Made(embedded, data)
         rasa = RasaInterpreter(self._rasa_settings(), data, language)
+        with suppress(InterpreterDown):  # it may come up later; the embedded interpreter answers until then
+            await rasa.warm_up()
         return _Made(FallbackInterpreter(rasa, embedded), data, rasa)
 
     def _rasa_settings(self) -> RasaSettings:
