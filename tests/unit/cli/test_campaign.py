@@ -1,0 +1,119 @@
+"""Campaigns, keys, outbox and decisions from the command line, over one store."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from agi_bot.cli.main import app
+from agi_bot.errors import AgiBotError
+from agi_bot.shipped import shipped
+
+Run = Callable[..., Result]
+LIST = "customer_id,number,name,appointment,item\n1,13800000001,张伟,2027-01-01T10:00,血糖复查\n2,138x,李娜,,\n"
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "agi-bot.yml").write_text(f"flows: {{folder: {shipped('flows')}}}\n", encoding="utf-8")
+
+    def work(*arguments: str) -> Result:
+        result = CliRunner().invoke(app, arguments)
+        if isinstance(result.exception, AgiBotError):
+            raise result.exception
+        return result
+
+    return work
+
+
+def test_a_campaign_from_start_to_report(run: Run, tmp_path: Path) -> None:
+    assert "agi-bot campaign start spring" in run("campaign", "create", "spring", "appointment_reminder").output
+    assert "paused" in run("campaign", "status").output
+    (tmp_path / "l.csv").write_text(LIST, encoding="utf-8")
+    imported = run("campaign", "import", "spring", "l.csv", "--refused", "refused.csv")
+    assert imported.exit_code == 3
+    assert "2 rows: 1 new, 0 known, 1 refused" in imported.output
+    assert "line 3: number: 'x' is not a digit 0-9" in imported.output
+    assert (tmp_path / "refused.csv").read_text("utf-8-sig").splitlines()[1].startswith("3,number,")
+    assert run("campaign", "start", "spring").output == "spring: running\n"
+    assert run("campaign", "pause", "spring").output == "spring: paused\n"
+    report = json.loads(run("campaign", "report", "spring", "--json").output)
+    assert (report["tasks"], report["attempts"], report["answer_rate"]) == ({"waiting": 1}, 0, 0.0)
+    run("campaign", "report", "spring", "--html", "r.html")
+    assert (tmp_path / "r.html").read_text("utf-8").startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("campaign", "start", "nobody"), "no campaign 'nobody'"),
+        (("campaign", "create", "spring", "nothing"), "no script 'nothing'"),
+        (("campaign", "create", "a b", "appointment_reminder"), "letters, digits"),
+        (("campaign", "create", "s", "appointment_reminder", "--hours", "9-5"), "09:00-20:00"),
+        (("campaign", "create", "s", "appointment_reminder", "--days", "mo"), "weekdays"),
+        (("campaign", "create", "s", "appointment_reminder", "--days", "89"), "Monday"),
+        (("key", "create", "crm", "--role", "king"), "no role 'king'"),
+        (("key", "revoke", "crm"), "no key named 'crm'"),
+        (("outbox", "list", "--state", "lost"), "unknown"),
+        (("why", "+86138"), "not a digit"),
+    ],
+)
+def test_what_is_wrong_is_told(run: Run, arguments: tuple[str, ...], word: str) -> None:
+    with pytest.raises(AgiBotError, match=word):
+        run(*arguments)
+
+
+def test_a_campaign_with_all_its_wishes(run: Run, tmp_path: Path) -> None:
+    wishes = ["--hours", "09:00-12:00", "--hours", "14:00-18:00", "--days", "12345", "--lines", "3", "--consent"]
+    run("campaign", "create", "spring", "appointment_reminder", "--zone", "Asia/Urumqi", "--start", *wishes)
+    with sqlite3.connect(tmp_path / "agi-bot-data" / "agi-bot.db") as db:
+        state, zone, rules = db.execute("SELECT state, zone, rules FROM campaigns").fetchone()
+    db.close()
+    kept = json.loads(rules)
+    assert (state, zone, kept["lines"], kept["consent"]) == ("running", "Asia/Urumqi", 3, True)
+    assert kept["windows"] == [["09:00:00", "12:00:00", [1, 2, 3, 4, 5]], ["14:00:00", "18:00:00", [1, 2, 3, 4, 5]]]
+
+
+def test_keys(run: Run) -> None:
+    key = run("key", "create", "crm", "--role", "viewer").output.strip()
+    assert key.startswith("ab_")
+    assert "viewer" in run("key", "list").output
+    assert key.split("_", 2)[2] not in run("key", "list").output
+    with pytest.raises(AgiBotError, match="there is a key named 'crm'"):
+        run("key", "create", "crm")
+    run("key", "revoke", "crm")
+    assert run("key", "create", "crm").exit_code == 0
+
+
+def test_why_a_number_was_not_called(run: Run, tmp_path: Path) -> None:
+    assert "nothing was ever decided" in run("why", "13800000001").output
+    with sqlite3.connect(tmp_path / "agi-bot-data" / "agi-bot.db") as db:
+        db.execute(
+            "INSERT INTO decisions (task_id, number, at, moment, allowed, rule, reason, until) "
+            "VALUES ('t1', '13800000001', 1795492800, 'due', 0, 'window', 'no calls at 03:00', 1795500000)"
+        )
+        db.execute("INSERT INTO do_not_call VALUES ('own', '13800000001', 1795492800, 'call c1')")
+    db.close()
+    told = run("why", "13800000001").output
+    assert "no, when it came due: window: no calls at 03:00; asked again at" in told
+    assert "on the do-not-call list 'own'" in told
+
+
+def test_dead_letters_are_listed_and_sent_again(run: Run, tmp_path: Path) -> None:
+    assert "no letter is dead" in run("outbox", "list").output
+    with sqlite3.connect(tmp_path / "agi-bot-data" / "agi-bot.db") as db:
+        row = ("a1", "attempt.ended", '{"task_id": "t1", "outcome": "busy"}', "dead", 20, 0, "answered 500", 0)
+        names = "key, kind, payload, state, tries, next_at, error, created_at"
+        db.execute(f"INSERT INTO outbox ({names}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    db.close()
+    listed = run("outbox", "list").output
+    assert "t1" in listed
+    assert "answered 500" in listed
+    assert run("outbox", "resend").output == "1 will be sent again\n"
+    assert run("outbox", "resend").output == "0 will be sent again\n"
