@@ -20,6 +20,7 @@ class TurnSettings:
     ``insist_ms``: sound of this length takes the turn even without words.
     ``alarms``: after so many wordless pauses in a row the bot pauses for words only (an echo,
     a noisy place).
+    ``gap_ms``: sounds further apart than this are not one voice.
     ``false_alarm_ms``: silence after a pause without words, until the bot goes on.
     ``backchannel_ms``: silence after a backchannel, until the bot goes on.
     ``answer_ms``: a backchannel that answers the question takes the turn when no more than
@@ -40,8 +41,9 @@ class TurnSettings:
     pause_on_words: bool = False
     insist_ms: int = 700
     alarms: int = 2
-    false_alarm_ms: int = 500
-    backchannel_ms: int = 240
+    false_alarm_ms: int = 220
+    gap_ms: int = 200
+    backchannel_ms: int = 120
     answer_ms: int = 1500
 
     def with_patience(self, patience_ms: int) -> TurnSettings:

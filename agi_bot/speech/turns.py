@@ -79,7 +79,10 @@ class TurnTaker:
             sound_ms = to_ms if to_ms >= 0 else now.now_ms
             if not self.in_turn:
                 self._from_ms = self._to_ms = from_ms if from_ms >= 0 else now.now_ms
-            # A gap is no voice: count from where the present stretch began.
+            # A gap is no voice: count from where the present stretch began, and after a long
+            # one anew, or clicks would add up to a voice.
+            if from_ms - self._to_ms > self._settings.gap_ms:
+                self._voiced_ms = 0
             self._voiced_ms += max(0, sound_ms - max(self._to_ms, from_ms))
             self._to_ms = max(self._to_ms, sound_ms)
         if now.partial != self._partial:

@@ -293,6 +293,16 @@ def test_a_cough_pauses_and_the_bot_goes_on() -> None:
     assert (scene.last.why, scene.last.silence_ms) == ("no_words", SETTINGS.false_alarm_ms)
 
 
+def test_clicks_do_not_add_up_to_a_voice() -> None:
+    taker = TurnTaker(TurnSettings(false_alarm_ms=5000))
+    for start in range(0, 6000, 600):
+        for now_ms in range(start, start + 600, 20):
+            speech = now_ms - start < 160
+            to_ms = min(now_ms, start + 100)
+            decision = taker.update(Now(now_ms, speech, bot_speaking=True), YES_NO, from_ms=start, to_ms=to_ms)
+            assert decision.act is Act.NOTHING
+
+
 def test_a_click_is_nothing() -> None:
     scene = bot().play(60, speech=True).hush(2000)
     assert scene.acts == [Act.DROP]
