@@ -18,8 +18,10 @@ from agi_bot.config import Settings
 from agi_bot.contracts import Call, Disposition, Pbx, Ringing
 from agi_bot.conversation import Conversation, Limits
 from agi_bot.conversation.progress import Watcher, nobody
+from agi_bot.conversation.prompter import render_ahead
 from agi_bot.errors import AgiBotError
 from agi_bot.flow import Dialogue
+from agi_bot.flow.events import Say, Started
 from agi_bot.logs import of_call
 from agi_bot.privacy.recording import Recording
 from agi_bot.record import CallRecord
@@ -173,6 +175,7 @@ class Bot:
         call_id = call_id or str(uuid4())
         assignment = self._switchboard.expect(call_id, flow, task)
         record = self._awaited[call_id] = asyncio.get_running_loop().create_future()
+        opening = asyncio.create_task(self._render_opening(assignment, call_id))
         try:
             ringing = await self._pbx.originate(
                 number,
@@ -183,8 +186,20 @@ class Bot:
             )
             return await self._follow(ringing, record, assignment.flow.longest_ms / 1000 + CLOSING_S)
         finally:
+            opening.cancel()
             self._switchboard.forget(call_id)
             self._awaited.pop(call_id, None)
+
+    async def _render_opening(self, assignment: Assignment, call_id: str) -> None:
+        """While the line rings: the first words, with this person's name in them, are ready at the answer."""
+        flow = assignment.flow
+        dialogue = Dialogue(flow, assignment.task, seed=call_id)
+        for action in dialogue.receive(Started(datetime.now(ZoneInfo(self._settings.flows.timezone)))):
+            if isinstance(action, Say):
+                try:
+                    await render_ahead(self._workshop.voices.find(action.voice, flow.language), action)
+                except AgiBotError as error:
+                    log.warning("call.opening_not_rendered", extra={"call_id": call_id, "reason": str(error)})
 
     async def _follow(
         self, ringing: Ringing, record: asyncio.Future[CallRecord], longest_s: float

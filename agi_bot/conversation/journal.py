@@ -79,6 +79,9 @@ class Journal:
         turn.intent, turn.confidence = intent.name, round(intent.confidence, 3)
         turn.entities = intent.entities
         turn.interpret_ms = round(took_ms, 2)
+        usual = self.record.engines.get("nlu", intent.engine)
+        if intent.engine != usual:
+            turn.notes.append(f"understood by {intent.engine}, not {usual}")
         self.record.engines.setdefault("nlu", intent.engine)
 
     def note(self, text: str) -> None:

@@ -51,6 +51,9 @@ FILLER = -1
 GRACE_S = 20.0
 """A dialogue that does not end within this time after :class:`TooLong` is ended for it."""
 
+FORESEEN = 8
+"""How many of a step's expected answers are looked ahead for."""
+
 BUSY_POLL_S = 0.2
 """How often the clock looks again while the caller speaks or a hook runs."""
 
@@ -158,6 +161,17 @@ class Talk:
         self._keypad.expect(listen.keys)
         self.quiet()
         await self._listener.expect(listen)
+        self._prompter.foresee(self._next_says(listen))
+
+    def _next_says(self, listen: Listen) -> list[Say]:
+        """What would be said to the answers that the step expects, and to silence."""
+        names = listen.expected[:FORESEEN]
+        events: list[Event] = [Heard(Intent(name, 1.0), Transcript("", final=True)) for name in names]
+        return [say for event in (*events, Silent()) for say in self._would_say(event)]
+
+    def _would_say(self, event: Event) -> list[Say]:
+        actions = copy.deepcopy(self._script).receive(event)
+        return [action for action in actions if isinstance(action, Say)]
 
     # --- the clock of silence --------------------------------------------------------
 
@@ -243,10 +257,8 @@ class Talk:
         """Render what would be said if the caller stopped now; the caller may well go on."""
         if self.last is not None:
             return
-        guess = copy.deepcopy(self._script)
-        for action in guess.receive(Heard(intent, Transcript(text, final=True))):
-            if isinstance(action, Say):
-                self._prompter.prepare(action)
+        for say in self._would_say(Heard(intent, Transcript(text, final=True))):
+            self._prompter.prepare(say)
 
     async def _turn(self, heard: TurnHeard) -> None:
         self.quiet()

@@ -38,6 +38,10 @@ class Flow:
     parts: Mapping[str, Flow] = field(default_factory=dict)
     home: str = ""
 
+    def __deepcopy__(self, memo: object) -> Flow:
+        """A flow never changes: copies of a dialogue (to look ahead) share it."""
+        return self
+
     @property
     def name(self) -> str:
         return self.script.flow

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from agi_bot.contracts import Intent
+from agi_bot.contracts import Context, Intent
 from agi_bot.conversation import Limits
 from agi_bot.conversation.progress import BotInterrupted, BotSpeaks, CallerSpoke, Over
 from agi_bot.errors import EngineDown, SpeechError
@@ -31,7 +31,7 @@ from agi_bot.flow.events import (
     TooLong,
     Transfer,
 )
-from tests.unit.conversation.stage import HookTable, Says, Stage, noise, quiet
+from tests.unit.conversation.stage import Beeper, HookTable, Says, Stage, noise, quiet
 
 YES = {"是的": Intent("affirm", 0.95, engine="table")}
 QUESTION = Say(1, (Span("您能来吗"),))
@@ -98,6 +98,52 @@ def test_the_reply_is_prepared_before_the_turn_ends() -> None:
     assert stage.voice.spoken.count("再见") == 1
     assert record.turns[0].interpret_ms is not None
     assert [text for text, _ in stage.interpreter.asked].count("是的") == 1
+
+
+def test_what_may_come_next_is_rendered_while_the_prompt_is_spoken() -> None:
+    stage = Stage(asks_once)
+    stage.voice = CachingBeeper()
+    stage.play()
+    assert stage.voice.ahead == ["再见"]
+
+
+class CachingBeeper(Beeper):
+    """A beeper with a cache."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead: list[str] = []
+
+    async def render(self, prompts: list[tuple[Span, ...]], *, keep: bool) -> None:
+        assert not keep, "what is said in one call must not get onto the disk"
+        self.ahead += ["".join(span.text for span in spans) for spans in prompts]
+
+
+def test_another_engine_is_noted_in_the_turn() -> None:
+    async def caller(stage: Stage) -> None:
+        await after(1.5)
+        await stage.speak(noise(400), quiet(2500), noise(400), quiet(3000))
+
+    answers = iter([Intent("", 0.2, engine="rasa"), Intent("affirm", 0.9, engine="embedded")])
+
+    class Changing:
+        name = "changing"
+
+        async def interpret(self, text: str, context: Context) -> Intent:
+            return next(answers)
+
+    def react(event: Event) -> list[Action]:
+        match event:
+            case Started():
+                return [LISTEN]
+            case Heard(intent=intent) if intent.name:
+                return [End(intent.name)]
+        return []
+
+    stage = Stage(react, [Says("呃"), Says("是")])
+    stage.interpreter = Changing()  # type: ignore[assignment]
+    record = stage.play(caller)
+    assert [turn.notes for turn in record.turns if turn.heard][-1] == ["understood by embedded, not rasa"]
 
 
 def test_silence_after_the_prompt_is_told_once_it_is_due() -> None:
