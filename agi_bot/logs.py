@@ -9,15 +9,37 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Callable
 from typing import Any, Literal, TextIO
 
 import structlog
 
 Processor = structlog.types.Processor
 
+PRIVATE = ("event", "reason", "detail", "text", "said", "heard", "exception")
+"""Fields of a line in which words of people may stand; ids and channel names are none."""
+
+_masks: list[Callable[[str], str]] = []
+
+
+def mask_with(mask: Callable[[str], str]) -> None:
+    """Pass the :data:`PRIVATE` fields of every line through ``mask`` from now on."""
+    _masks[:] = [mask]
+
+
+def _mask(_: Any, __: str, event: Any) -> Any:
+    for name in PRIVATE:
+        if isinstance(value := event.get(name), str):
+            for mask in _masks:
+                value = mask(value)
+            event[name] = value
+    return event
+
+
 _SHARED: list[Processor] = [
     structlog.stdlib.add_log_level,
     structlog.stdlib.ExtraAdder(),
+    _mask,
     structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%S.%f%z", utc=False),
 ]
 
@@ -41,7 +63,7 @@ def configure(level: str = "info", form: Literal["text", "json"] = "text", strea
 def _last(form: str) -> list[Processor]:
     if form == "json":
         return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
-    return [structlog.processors.format_exc_info, _line]
+    return [structlog.processors.format_exc_info, _mask, _line]
 
 
 def _line(_: Any, __: str, event: Any) -> str:

@@ -17,6 +17,8 @@ from agi_bot.conversation.progress import Watcher
 from agi_bot.errors import NluError
 from agi_bot.flow.catalogue import Catalogue
 from agi_bot.flow.versions import Library
+from agi_bot.logs import mask_with
+from agi_bot.privacy.masking import mask_text
 from agi_bot.switchboard import Switchboard
 
 log = logging.getLogger(__name__)
@@ -45,6 +47,8 @@ async def running(
 
     Raises :class:`~agi_bot.errors.AgiBotError` when something that it needs cannot be had.
     """
+    if settings.privacy.mask:
+        mask_with(mask_text)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(pbx.close)
         workshop = Workshop(settings)

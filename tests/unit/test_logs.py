@@ -78,3 +78,19 @@ def test_other_libraries_speak_from_warning_on() -> None:
     logging.getLogger("httpx").warning("trouble")
     log.debug("too small")
     assert [line.split()[2] for line in stream.getvalue().splitlines()] == ["trouble"]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_words_are_masked_and_names_are_not(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "_masks", [])
+    logs.mask_with(lambda text: text.replace("13812345678", "*" * 11))
+    stream, log = lines(form)
+    log.error("task.refused", extra={"reason": "phone 13812345678 is wrong", "channel": "PJSIP/13812345678"})
+    assert "phone *********** is wrong" in stream.getvalue()
+    assert "PJSIP/13812345678" in stream.getvalue()
+    try:
+        raise ValueError("13812345678")
+    except ValueError:
+        log.exception("call.crashed")
+    if form == "text":
+        assert "ValueError: ***********" in stream.getvalue()
