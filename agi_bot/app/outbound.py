@@ -18,10 +18,13 @@ from agi_bot.campaign.office import Defaults, Event, Office, with_hours
 from agi_bot.campaign.outbox import Receiver, Sender
 from agi_bot.campaign.permission import Rules
 from agi_bot.config import Settings
-from agi_bot.errors import ConfigError
+from agi_bot.errors import AgiBotError, ConfigError
 from agi_bot.web.live import Live
 
 log = logging.getLogger(__name__)
+
+AGAIN_S = 5.0
+"""How soon a dialer that could not start is started again, s."""
 
 DRAIN_S = 15.0
 """How long calls that are up may go on when the bot is stopped, s."""
@@ -70,7 +73,7 @@ async def outbound(settings: Settings, parts: Running) -> AsyncIterator[Outbound
             stack.push_async_callback(_stopped, sender, _watched(sender.run(), "outbox"))
         dialer = _dialer(settings, parts, office)
         if dialer is not None:
-            stack.push_async_callback(_stopped, dialer, _watched(dialer.run(), "dialer"))
+            stack.push_async_callback(_stopped, dialer, _watched(_persist(dialer), "dialer"))
         url = ""
         if settings.web.enabled:
             url = await stack.enter_async_context(_web(settings, parts, office, dialer, sender))
@@ -91,6 +94,18 @@ def _dialer(settings: Settings, parts: Running, office: Office) -> Dialer | None
     if not settings.campaigns.enabled:
         return None
     return Dialer(office.tasks, office.queue, BotPlacer(parts.bot, office.tasks, time.time), time.time)
+
+
+async def _persist(dialer: Dialer) -> None:
+    """Dial, also when the store could not be read at the start: a disk that is full now may not be so later."""
+    while True:
+        try:
+            await dialer.run()
+        except AgiBotError as error:
+            log.error("dialer.not_started", extra={"reason": str(error), "again_s": AGAIN_S})
+            await asyncio.sleep(AGAIN_S)
+        else:
+            return
 
 
 def _watched(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:

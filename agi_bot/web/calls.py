@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 
-from agi_bot.web.doors import At, Operator, Viewer, problem, there
+from agi_bot.web.doors import Admin, At, Operator, Viewer, problem, there
+
+log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/calls", tags=["calls"])
 
@@ -23,6 +26,14 @@ async def calls(desk: At, caller: Viewer, limit: Annotated[int, Query(ge=1, le=1
 async def call(call_id: str, desk: At, caller: Viewer) -> dict[str, Any]:
     """One call with its turns and slots."""
     return there(await desk.office.calls.get(call_id), f"call {call_id}")  # type: ignore[no-any-return]
+
+
+@router.get("/{call_id}/original")
+async def original(call_id: str, desk: At, caller: Admin) -> dict[str, Any]:
+    """What was said before it was masked; who asked is logged."""
+    found = there(await desk.office.calls.original(call_id), f"unmasked record of call {call_id}")
+    log.warning("call.unmasked_read", extra={"call_id": call_id, "key": caller.name})
+    return found  # type: ignore[no-any-return]
 
 
 @router.get("/{call_id}/recording", response_class=FileResponse)

@@ -165,6 +165,19 @@ async def test_a_call_with_its_recording(api: Api, tmp_path: Path) -> None:
     assert (await api.ask("GET", "/api/v1/calls/c1/recording", role=Role.VIEWER)).status_code == 403
 
 
+async def test_what_masking_hid_is_for_admins(api: Api) -> None:
+    when = datetime(2026, 11, 24, tzinfo=UTC)
+    masked, said = CallRecord("c1", "f", "zh-CN", when), CallRecord("c1", "f", "zh-CN", when)
+    masked.turns.append(Turn(heard="我的号码是***"))
+    said.turns.append(Turn(heard="我的号码是13800000001"))
+    await CallStore(api.office.database).save(masked, said)
+    assert "13800000001" not in (await api.ask("GET", "/api/v1/calls/c1")).text
+    assert (await api.ask("GET", "/api/v1/calls/c1/original")).status_code == 403
+    shown = await api.ask("GET", "/api/v1/calls/c1/original", role=Role.ADMIN)
+    assert "13800000001" in shown.text
+    assert (await api.ask("GET", "/api/v1/calls/c2/original", role=Role.ADMIN)).status_code == 404
+
+
 async def test_a_recording_outside_of_its_folder_is_not_given(api: Api, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("x")
     await a_call(api.office, tmp_path / "recordings" / ".." / "secret")
