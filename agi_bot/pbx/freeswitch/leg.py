@@ -188,7 +188,7 @@ class SocketLeg:
         await self._loan.give_back()
         for name, value in call.results.items():
             await self._set(name, value)
-        await self._set("BOT_STATUS", "OK" if call.how else "LOST")
+        await self._set("BOT_STATUS", status_of(call))
         if call.how is How.HANG_UP:
             await self._session.hang_up()
         elif call.how is How.TRANSFER and self._options.transfer_context:
@@ -218,6 +218,13 @@ def _change(name: str, application: str) -> int:
     if application in _OURS:
         return 0
     return 1 if name in _BUSY else -1
+
+
+def status_of(call: FreeSwitchCall) -> str:
+    """``BOT_STATUS`` of a call that the bot gives back: ``FAILED`` when it could not serve it."""
+    if call.how is None:
+        return "LOST"
+    return "FAILED" if call.results.get("BOT_OUTCOME") == "error" else "OK"
 
 
 def identify(session: Session, wanted: tuple[str, ...]) -> Identity:

@@ -72,6 +72,33 @@ async def test_flow_and_numbers_reach_the_bot(
     assert found.unique_id
 
 
+async def test_task_values_reach_the_bot(events: Events, start_bot: StartBot) -> None:
+    seen: list[Call] = []
+
+    async def look(call: Call) -> None:
+        seen.append(call)
+        await finish(call)
+
+    await start_bot(look)
+    await events.dial("told", "t")
+    await events.wait("After", "t")
+    told = {name: value for name, value in seen[0].variables.items() if name.startswith("task_")}
+    assert (seen[0].variables["flow"], told) == ("demo", {"task_name": "张伟", "task_at": "2026-11-24T10:00"})
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_call_that_the_bot_cannot_serve_is_not_ok(events: Events, start_bot: StartBot, way: str) -> None:
+    async def refuse(call: Call) -> None:
+        await call.set_result({"BOT_OUTCOME": "error"})
+        await call.release()
+
+    await start_bot(refuse)
+    await events.dial(way, "t")
+    (back,) = await events.wait("After", "t")
+    assert (back["status"], back["outcome"]) == ("FAILED", "error")
+    await events.wait("Fallback", "t")
+
+
 async def test_the_admins_own_time_limit_goes_on(events: Events, start_bot: StartBot) -> None:
     await start_bot(finish)
     await events.dial("limited", "t")
