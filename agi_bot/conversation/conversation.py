@@ -110,6 +110,7 @@ class Conversation:
             failed=lambda error: self._talk.engine_failed("recognizer", error),
             understand=self._talk.understand,
             understood=self._talk.prepare,
+            signal=self._signal,
         )
         return Listener(self._call, ear, TurnTaker(self._limits.turns, self._record.language), self._mouth, reports)
 
@@ -180,6 +181,10 @@ class Conversation:
         if self._recording is not None:
             self._recording.caller(frame, self._clock.ms - frame.ms)
             self._talk.ahead_ms = round(self._recording.caller_ms - self._heard_ms)
+
+    def _signal(self, signal: str) -> None:
+        self._journal.note(f"line: {signal}")
+        log.info("line.signal", extra={**of_call(self._call), "signal": signal})
 
     def _frame_sent(self, frame: Frame, prompt: Prompt, first: bool) -> None:
         now = self._clock.ms

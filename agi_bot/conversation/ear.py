@@ -11,16 +11,21 @@ from dataclasses import dataclass
 
 from agi_bot.audio import Frame
 from agi_bot.contracts import Hearing, Hints, Transcript
+from agi_bot.speech.signals import Signal
 from agi_bot.speech.vad import Segment, VoiceActivity
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """What is known after a frame: ``now_ms`` of the call's sound, the speech, and the text so far."""
+    """What is known after a frame: ``now_ms`` of the call's sound, the speech, and the text so far.
+
+    ``signals`` is what was noticed about the line for the first time: a fax, music, clipping.
+    """
 
     now_ms: int
     segment: Segment
     partial: str = ""
+    signals: tuple[Signal, ...] = ()
 
 
 class Ear:
@@ -58,7 +63,7 @@ class Ear:
             if segment.speech:
                 await self._begin()
         self._speech = segment.speech
-        return Sound(self.now_ms, segment, self._partial)
+        return Sound(self.now_ms, segment, self._partial, tuple(self._activity.signals()))
 
     def _keep(self, frame: Frame) -> None:
         self._before.append(frame)

@@ -56,6 +56,7 @@ class Reports:
     failed: Callable[[SpeechError], None]
     understand: Callable[[str], Awaitable[Intent]]
     understood: Callable[[Intent, str], None]
+    signal: Callable[[str], None]
 
 
 class Listener:
@@ -108,6 +109,8 @@ class Listener:
         try:
             async with asyncio.timeout(HEARING_TIMEOUT_S):
                 sound = await self._ear.hear(frame)
+                for signal in sound.signals:
+                    self._reports.signal(signal)
                 await self._act(self._judge(sound))
         except TimeoutError:
             self._fail(EngineDown(f"the recogniser did not answer for {HEARING_TIMEOUT_S:g} s"))

@@ -8,6 +8,7 @@ import numpy as np
 
 from agi_bot.audio import LINE_RATE, Frame, Resampler, Samples
 from agi_bot.speech.echo import EchoGuard
+from agi_bot.speech.signals import LineSignals, Signal
 from agi_bot.speech.vad.model import CONTEXT, WINDOW, Floats, VadModel
 from agi_bot.speech.vad.segmenter import WINDOW_MS, Segment, Segmenter, VadSettings
 
@@ -41,6 +42,8 @@ class VoiceActivity:
     def __init__(self, batcher: Batcher, guard: EchoGuard | None = None) -> None:
         self._batcher = batcher
         self._guard = guard or EchoGuard()
+        self._signals = LineSignals()
+        self._found: list[Signal] = []
         self._state = batcher.model.fresh()
         self._context = np.zeros(CONTEXT, dtype=np.float32)
         self._rest = np.zeros(0, dtype=np.float32)
@@ -57,14 +60,21 @@ class VoiceActivity:
 
     async def hear(self, frame: Frame) -> Segment:
         """The state of speech after the caller's next ``frame``."""
-        # A window of 32 ms counts as echo only when every frame in it does.
+        # A window of 32 ms counts as echo or tone only when every frame in it does.
         echo = self._guard.incoming(frame)
+        self._found += self._signals.push(frame)
+        echo = echo or self._signals.tones.tone
         self._echo = echo and (self._echo or not len(self._rest))
         self._rest = np.concatenate([self._rest, _floats(self._at_line_rate(frame))])
         while len(self._rest) >= WINDOW:
             await self._window(suppress=self._echo)
             self._echo = echo
         return self.segmenter.segment
+
+    def signals(self) -> list[Signal]:
+        """What was noticed about the line since this was asked last (:mod:`agi_bot.speech.signals`)."""
+        found, self._found = self._found, []
+        return found
 
     async def _window(self, *, suppress: bool) -> None:
         window, self._rest = self._rest[:WINDOW], self._rest[WINDOW:]

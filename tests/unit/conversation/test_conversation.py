@@ -228,6 +228,16 @@ def test_a_cough_does_not_end_the_prompt() -> None:
     assert len(stage.call.played) * 20 >= 19 * 200
 
 
+def test_what_is_odd_about_the_line_is_in_the_record() -> None:
+    async def caller(stage: Stage) -> None:
+        await after(0.2)
+        await stage.speak([Frame(b"\xff\x7f\x01\x80" * 80)] * 60, quiet(6000))
+
+    stage = Stage(asks_once, [], YES)
+    record = stage.play(caller)
+    assert "line: clipped_audio" in [note for turn in record.turns for note in turn.notes]
+
+
 def test_a_protected_span_is_not_cut() -> None:
     async def caller(stage: Stage) -> None:
         await after(0.2)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from agi_bot.audio import LINE_RATE, Frame, resample, split
 from agi_bot.errors import ModelError
 from agi_bot.speech.espeak import EspeakVoice
+from agi_bot.speech.signals import Signal
 from agi_bot.speech.vad import (
     EnergyModel,
     Segment,
@@ -250,6 +251,15 @@ async def test_the_bots_own_echo_is_no_speech_but_the_caller_is() -> None:
     assert heard == 0
     caller = [await stream.hear(frame) for frame in split(Frame((await sentence()).tobytes()))]
     assert any(segment.speech for segment in caller)
+
+
+async def test_a_tone_is_no_speech_even_for_a_detector_that_hears_only_levels_and_is_told() -> None:
+    stream = VadBatcher(EnergyModel()).stream()
+    sound = 8000 * np.sin(2 * np.pi * 1100 * np.arange(16_000) / LINE_RATE)
+    found = [await stream.hear(frame) for frame in split(Frame(sound.astype("<i2").tobytes()))]
+    assert not any(segment.speech for segment in found)
+    assert stream.signals() == [Signal.FAX]
+    assert stream.signals() == []
 
 
 def test_a_missing_package_falls_back_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
