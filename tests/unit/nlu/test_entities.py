@@ -194,6 +194,8 @@ def test_digits_keep_leading_zeros() -> None:
         ("zh-CN", "5万4千6百", "number", 54600),
         ("zh-CN", "3万4000", "number", 34000),
         ("zh-CN", "一千多万", "number", 10_000_000),
+        ("zh-CN", "十分", "number", 10),
+        ("zh-CN", "我打十分吧", "number", 10),
         ("zh-CN", "五分之一", "number", Decimal("0.2")),
         ("zh-CN", "三分之一", "percent", Decimal("33.33")),
         ("zh-CN", "三成半", "percent", 35),
