@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 from agi_bot.config import Settings
 from agi_bot.contracts import Pbx
 from agi_bot.pbx.asterisk import AmiOptions, AsteriskOptions, AsteriskPbx
@@ -33,6 +35,29 @@ def asterisk_options(settings: Settings) -> AsteriskOptions:
         transfer_context=asterisk.transfer_context,
         spool=asterisk.spool,
     )
+
+
+def beside_a_running_bot(settings: Settings) -> Settings:
+    """``settings`` on free ports where ``agi-bot serve`` has those of an Asterisk already.
+
+    Where Asterisk has been told one address for the sound (``audio_address``) they stay as they are.
+    """
+    asterisk = settings.asterisk
+    ports = ((asterisk.agi_host, asterisk.agi_port), (asterisk.audio_host, asterisk.audio_port))
+    if asterisk.audio_address or not any(_taken(host, port) for host, port in ports):
+        return settings
+    free = asterisk.model_copy(update={"agi_port": 0, "audio_port": 0})
+    return settings.model_copy(update={"asterisk": free})
+
+
+def _taken(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
 
 
 def freeswitch_options(settings: Settings) -> FreeSwitchOptions:

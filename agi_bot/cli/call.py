@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from agi_bot import logs
-from agi_bot.app.exchange import exchange
+from agi_bot.app.exchange import beside_a_running_bot, exchange
 from agi_bot.app.running import running
 from agi_bot.config import Settings, load
 from agi_bot.demo.terminal import Terminal, summary
@@ -26,7 +26,7 @@ def call(
     ring: Annotated[float, typer.Option(help="Longest ringing, seconds.")] = 30.0,
 ) -> None:
     """Place one call and show the conversation."""
-    settings = load(config)
+    settings = beside_a_running_bot(load(config))
     logs.configure("warning", settings.log.format)
     task = dict(_pair(text) for text in data or [])
     answered = asyncio.run(_call(settings, number, flow, task, caller_id, ring))

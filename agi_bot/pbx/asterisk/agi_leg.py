@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 ATTEMPT_VARIABLE = "BOT_ATTEMPT"
 """Set by our Originate: the answered leg tells with it which attempt it belongs to."""
 
+PORT_VARIABLE = "AGI_BOT_PORT"
+"""Where the dialplan finds the bot."""
+
 NUMBER_VARIABLE = "BOT_NUMBER"
 """The number that our Originate dialled."""
 

@@ -12,7 +12,7 @@ from agi_bot.errors import PbxDown, PbxError
 from agi_bot.pbx.agi.commands import check_name, check_text
 from agi_bot.pbx.agi.server import FastAgiServer, Session
 from agi_bot.pbx.ami import Ami, Event, variable
-from agi_bot.pbx.asterisk.agi_leg import ATTEMPT_VARIABLE, NUMBER_VARIABLE, AgiLeg
+from agi_bot.pbx.asterisk.agi_leg import ATTEMPT_VARIABLE, NUMBER_VARIABLE, PORT_VARIABLE, AgiLeg
 from agi_bot.pbx.asterisk.attempt import Attempt, Order
 from agi_bot.pbx.asterisk.call import AsteriskCall
 from agi_bot.pbx.asterisk.direct_leg import Announcements, DirectLeg
@@ -121,7 +121,7 @@ class AsteriskPbx:
         options = self.options
         for text in (call_id, caller_id, *variables.values()):
             check_text(text)
-        told = {ATTEMPT_VARIABLE: call_id, NUMBER_VARIABLE: check_number(number), **variables}
+        told = {ATTEMPT_VARIABLE: call_id, NUMBER_VARIABLE: check_number(number), **self._way_here(), **variables}
         headers: dict[str, str | list[str]] = {
             "Channel": options.channel.replace("{number}", number),
             "ChannelId": call_id,
@@ -133,6 +133,10 @@ class AsteriskPbx:
         if caller_id:
             headers["CallerID"] = caller_id
         return Order(call_id, number, ring_timeout_s, headers, told)
+
+    def _way_here(self) -> dict[str, str]:
+        """On any free port the dialplan cannot know where we are: the call's own variable wins over its global one."""
+        return {PORT_VARIABLE: str(self.agi.port)} if self.options.agi_port == 0 else {}
 
     def _answer_headers(self) -> dict[str, str]:
         options = self.options

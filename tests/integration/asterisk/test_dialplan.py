@@ -228,6 +228,28 @@ async def test_a_call_that_the_bot_places(
     assert (call.id, call.variables["flow"]) == (call_id, "reminder")
 
 
+async def test_a_call_of_a_bot_beside_the_one_that_serves(
+    asterisk: Asterisk, phone: Softphone, events: Events, start_bot: StartBot
+) -> None:
+    arrived: list[Call] = []
+
+    async def look(call: Call) -> None:
+        arrived.append(call)
+        await finish(call)
+
+    bot = await start_bot(look)
+    serving = await start_bot(lambda call: call.hang_up())  # the dialplan's global port is now this one's
+    assert serving.agi.port != bot.agi.port
+    await asterisk.set_global("AGI_BOT_ROUTES", "test-routes")
+    await asterisk.set_global("PHONE_PORT", str(phone.port))
+    call_id = str(uuid4())
+    ringing = await bot.originate("1000", call_id=call_id, variables={"BOT_FLOW": "reminder"})
+    await (await asyncio.wait_for(phone.incoming(), 5)).answer()
+    assert (await ringing.outcome()).answered
+    await events.wait("After", "outbound")
+    assert [call.id for call in arrived] == [call_id]
+
+
 async def test_a_number_without_a_route(asterisk: Asterisk, start_bot: StartBot) -> None:
     bot = await start_bot(finish)
     await asterisk.set_global("AGI_BOT_ROUTES", "test-routes")

@@ -1,0 +1,28 @@
+"""``agi-bot call`` beside a running ``agi-bot serve``."""
+
+from __future__ import annotations
+
+import socket
+
+from agi_bot.app.exchange import beside_a_running_bot
+from agi_bot.config import Settings
+from agi_bot.demo.ports import free_port
+
+
+def on(agi: int, audio: int, address: str = "") -> Settings:
+    return Settings.model_validate({"asterisk": {"agi_port": agi, "audio_port": audio, "audio_address": address}})
+
+
+def test_free_ports_stay_as_they_are() -> None:
+    settings = on(free_port(socket.SOCK_STREAM), free_port(socket.SOCK_STREAM))
+    assert beside_a_running_bot(settings) == settings
+
+
+def test_ports_of_a_running_bot_are_left_to_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as serving:
+        port = serving.getsockname()[1]
+        for taken in (on(port, 0), on(0, port)):
+            asterisk = beside_a_running_bot(taken).asterisk
+            assert (asterisk.agi_port, asterisk.audio_port) == (0, 0)
+        told = on(0, port, f"10.0.0.1:{port}")
+        assert beside_a_running_bot(told) == told
