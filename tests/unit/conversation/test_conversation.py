@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from agi_bot.audio import Frame
 from agi_bot.contracts import Context, Intent
 from agi_bot.conversation import Limits
 from agi_bot.conversation.progress import BotInterrupted, BotSpeaks, CallerSpoke, Over
