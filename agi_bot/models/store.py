@@ -24,6 +24,9 @@ from agi_bot.speech.vosk.trial import try_model
 MANIFEST = "agi-bot.json"
 """What a pull leaves in a model's folder: where it came from, and each file's size and sha256."""
 
+SHIPPED_MANIFEST = "model.json"
+"""The same for a model that comes with agi-bot: the sha256 of each file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Installed:
@@ -74,8 +77,9 @@ class ModelStore:
     def verify(self, name: str) -> list[str]:
         """What is wrong with the installed model ``name``, in plain words; empty: nothing."""
         path = self.path(name)
-        problems = _compare(path)
+        problems: list[str] = []
         try:
+            problems += _compare(path)
             inspect_folder(path)
             asyncio.run(try_model(path))
         except ModelError as error:
@@ -191,19 +195,25 @@ def _write_manifest(folder: Path, model: CatalogModel, archive: Path) -> None:
 
 
 def _compare(folder: Path) -> list[str]:
-    path = folder / MANIFEST
+    pulled = _read(folder / MANIFEST).get("files", {})
+    shipped_files = _read(folder / SHIPPED_MANIFEST).get("sha256", {})
+    facts = {name: (None, digest) for name, digest in shipped_files.items()} | dict(pulled)
+    return [problem for name, fact in facts.items() if (problem := _wrong(folder / name, *fact))]
+
+
+def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
-        return []
+        return {}
     try:
-        files: dict[str, list[Any]] = json.loads(path.read_text("utf-8")).get("files", {})
+        content = json.loads(path.read_text("utf-8"))
     except ValueError as error:
-        return [f"{path} is not JSON: {error}"]
-    return [problem for name, fact in files.items() if (problem := _wrong(folder / name, *fact))]
+        raise ModelError(f"{path} is not JSON: {error}", cure="pull the model again with --force") from error
+    return content if isinstance(content, dict) else {}
 
 
-def _wrong(path: Path, size: int, sha256: str) -> str:
+def _wrong(path: Path, size: int | None, sha256: str) -> str:
     if not path.is_file():
         return f"{path} is missing"
-    if path.stat().st_size != size:
+    if size is not None and path.stat().st_size != size:
         return f"{path} has {path.stat().st_size} bytes, {size} were unpacked"
-    return f"{path} is not what was unpacked (sha256 differs)" if _digest(path, "sha256") != sha256 else ""
+    return f"{path} is not what it was (sha256 differs)" if _digest(path, "sha256") != sha256 else ""

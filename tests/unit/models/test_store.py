@@ -165,6 +165,19 @@ def test_later_damage_is_found(tmp_path: Path, archive: Path, shelf: Shelf, dama
     assert str(file) in problems[0]
 
 
+def test_damage_of_a_shipped_model_is_found(tmp_path: Path, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "demo"
+    shutil.copytree(shipped("models", "demo"), copy, ignore=shutil.ignore_patterns("recipe"))
+    monkeypatch.setattr("agi_bot.models.store.shipped", lambda *_: copy)
+    models = ModelStore(tmp_path / "models", catalog(archive, "x"))
+    assert models.verify("demo") == []
+    words = copy / "words.en.txt"
+    words.write_text(words.read_text("utf-8") + "more\n", "utf-8")
+    assert models.verify("demo") == [f"{words} is not what it was (sha256 differs)"]
+    (copy / "model.json").write_text("{", "utf-8")
+    assert "model.json is not JSON" in models.verify("demo")[0]
+
+
 def test_the_demo_model_is_whole() -> None:
     from agi_bot.models import load_catalog
 
