@@ -24,6 +24,7 @@ def template() -> str:
 
 def _section(model: BaseModel, depth: int) -> Iterator[str]:
     indent = "  " * depth
+    first = next(iter(type(model).model_fields))
     for name, info in type(model).model_fields.items():
         value = getattr(model, name)
         if isinstance(value, BaseModel):
@@ -32,7 +33,8 @@ def _section(model: BaseModel, depth: int) -> Iterator[str]:
             yield f"{indent}{name}:"
             yield from _section(value, depth + 1)
         else:
-            yield f"{indent}# {info.description}"
+            blank = "\n" if depth == 0 and name != first else ""
+            yield f"{blank}{indent}# {info.description}"
             yield f"{indent}{name}: {_yaml(value)}".rstrip()
 
 

@@ -175,6 +175,7 @@ class Conversation:
         await self._recording.close()
         if self._recording.failure:
             self._journal.note(self._recording.failure)
+            log.error("recording.failed", extra={**of_call(self._call), "reason": self._recording.failure})
 
     def _frame_heard(self, frame: Frame) -> None:
         self._heard_ms += frame.ms

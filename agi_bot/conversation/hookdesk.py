@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from agi_bot.conversation.hooks import HookError, Hooks, run_with_retries
 from agi_bot.flow.events import HookFailed, HookReturned, RunHook, Span
@@ -18,8 +18,13 @@ class HookDesk:
     """``answer`` hears of each hook's end; ``fill`` speaks when one is slow."""
 
     def __init__(
-        self, hooks: Hooks, answer: Callable[[Answer], None], fill: Callable[[tuple[Span, ...]], None]
+        self,
+        hooks: Hooks,
+        answer: Callable[[Answer], None],
+        fill: Callable[[tuple[Span, ...]], None],
+        told: Mapping[str, str] | None = None,
     ) -> None:
+        self._told = dict(told or {})
         self._hooks = hooks
         self._answer = answer
         self._fill = fill
@@ -52,12 +57,17 @@ class HookDesk:
     async def _ask(self, hook: RunHook) -> Answer:
         try:
             values = await run_with_retries(
-                self._hooks, hook.name, hook.arguments, timeout_s=hook.timeout_s, retries=hook.retries
+                self._hooks,
+                hook.name,
+                hook.arguments,
+                timeout_s=hook.timeout_s,
+                retries=hook.retries,
+                told=self._told,
             )
         except HookError as error:
             return HookFailed(hook.hook, error.message)
         except Exception as error:
-            log.exception("hook.crashed", extra={"hook": hook.name})
+            log.exception("hook.crashed", extra={**self._told, "hook": hook.name})
             return HookFailed(hook.hook, repr(error))
         return HookReturned(hook.hook, values)
 

@@ -29,6 +29,10 @@ class HookError(AgiBotError):
     """A hook is unknown, failed, or answered nonsense."""
 
 
+class UnknownHook(HookError):
+    """There is no such hook: asking again cannot help."""
+
+
 class Hooks(Protocol):
     """Runs hooks by name."""
 
@@ -59,7 +63,7 @@ class HttpHooks:
     async def run(self, name: str, arguments: Mapping[str, Value]) -> Mapping[str, Value]:
         address = self._addresses.get(name)
         if address is None:
-            raise HookError(f"hook {name} has no address", cure=f"add hooks: {name}: url: to agi-bot.yml")
+            raise UnknownHook(f"hook {name} has no address", cure=f"add hooks: {name}: url: to agi-bot.yml")
         try:
             response = await self._client.post(
                 address.url,
@@ -94,9 +98,18 @@ def _values(name: str, response: httpx.Response) -> Mapping[str, Value]:
 
 
 async def run_with_retries(
-    hooks: Hooks, name: str, arguments: Mapping[str, Value], *, timeout_s: float, retries: int
+    hooks: Hooks,
+    name: str,
+    arguments: Mapping[str, Value],
+    *,
+    timeout_s: float,
+    retries: int,
+    told: Mapping[str, str] | None = None,
 ) -> Mapping[str, Value]:
-    """Run a hook, again up to ``retries`` times when it fails.  Raises :class:`HookError`."""
+    """Run a hook, again up to ``retries`` times when it fails.
+
+    ``told`` is what log lines say of the call.  Raises :class:`HookError`.
+    """
     for left in range(retries, -1, -1):
         try:
             async with asyncio.timeout(timeout_s):
@@ -106,5 +119,11 @@ async def run_with_retries(
             failure.__cause__ = error
         except HookError as error:
             failure = error
-        log.warning("hook.failed", extra={"hook": name, "reason": failure.message, "retries_left": left})
+        if isinstance(failure, UnknownHook):
+            left = 0
+        log.warning(
+            "hook.failed", extra={**(told or {}), "hook": name, "reason": failure.message, "retries_left": left}
+        )
+        if not left:
+            break
     raise failure

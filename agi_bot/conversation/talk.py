@@ -86,7 +86,7 @@ class Talk:
         self._clock = clock
         self._watch = watch
         self._inbox: asyncio.Queue[Event | TurnHeard] = asyncio.Queue()
-        self._desk = HookDesk(engines.hooks, self._hook_answered, self._fill)
+        self._desk = HookDesk(engines.hooks, self._hook_answered, self._fill, of_call(call))
         self._prompter = Prompter(engines.voice, journal.record.language, call.rate)
         self._keypad = Keypad()
         self._quiet_since = 0.0

@@ -138,6 +138,9 @@ def _stamp(paths: Sequence[Path]) -> Stamp:
 def _tell(change: Change) -> None:
     facts = {"flow": change.flow, "version": change.version, "file": change.file}
     if change.problems:
-        log.error("flow.refused", extra={**facts, "reason": "; ".join(change.problems)})
+        log.error(
+            "flow.refused",
+            extra={**facts, "reason": "; ".join(" ".join(problem.split()) for problem in change.problems)},
+        )
     else:
         log.info("flow.loaded", extra=facts)

@@ -8,7 +8,6 @@ the transcript is the same time in the file.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,7 +21,6 @@ from agi_bot.audio import Frame
 from agi_bot.errors import StoreError
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
 
 GAP_MS = 60
 """A frame that comes later than this after the last one leaves a gap of silence."""
@@ -145,8 +143,7 @@ class Recording:
         try:
             self._file.write(both)
         except (OSError, sf.SoundFileError) as error:
-            self.failure = f"recording stopped: {error}"
-            log.error("recording.failed", extra={"path": str(self.path), "reason": str(error)})
+            self.failure = f"recording stopped: {error} (is the disk full?)"
 
     async def close(self) -> None:
         """Write what is left and close the file."""

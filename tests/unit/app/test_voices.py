@@ -10,7 +10,6 @@ import pytest
 from agi_bot.app.voices import VoiceBox
 from agi_bot.config import Settings
 from agi_bot.errors import SpeechError
-from agi_bot.speech.fallback import FallbackVoice
 
 
 def box(tmp_path: Path, **speaking: object) -> VoiceBox:
@@ -29,12 +28,16 @@ def test_an_unknown_voice_is_named_with_the_nearest(tmp_path: Path) -> None:
     assert "calm_female" in caught.value.cure
 
 
-def test_a_voice_without_its_model_is_replaced_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_voice_without_its_model_is_replaced_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     catalogue = tmp_path / "voices.yml"
     catalogue.write_text("- {name: own, language: zh-CN, engine: coqui, model: nowhere}\n", encoding="utf-8")
-    with caplog.at_level(logging.ERROR):
-        voice = box(tmp_path, voices=catalogue).find("own", "zh-CN")
-    assert voice.name.startswith("espeak-ng") or isinstance(voice, FallbackVoice)
+    voices = box(tmp_path, voices=catalogue)
+    with caplog.at_level(logging.WARNING):
+        voice = voices.find("own", "zh-CN")
+        spoken_ms = sum([frame.ms async for frame in voice.speak("您好")])
+    await voices.close()
+    assert spoken_ms > 200
+    assert [record for record in caplog.records if "nowhere" in str(record.__dict__)]
 
 
 async def test_a_voice_that_dies_is_spoken_on_by_the_embedded_one(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -99,3 +100,11 @@ async def test_retries(failures: int, retries: int, works: bool) -> None:
         with pytest.raises(HookError, match="503"):
             await running
         assert asked == retries + 1
+
+
+async def test_a_hook_that_does_not_exist_is_asked_once(caplog: pytest.LogCaptureFixture) -> None:
+    nothing = hooks(lambda _: httpx.Response(200))
+    with caplog.at_level(logging.WARNING), pytest.raises(HookError, match="no address"):
+        await run_with_retries(nothing, "erp.find", {}, timeout_s=1, retries=3, told={"call_id": "id-1"})
+    (record,) = [record for record in caplog.records if record.message == "hook.failed"]
+    assert (record.__dict__["call_id"], record.__dict__["retries_left"]) == ("id-1", 0)
