@@ -37,7 +37,7 @@ async def test_a_voice_without_its_model_is_replaced_and_told(tmp_path: Path, ca
         spoken_ms = sum([frame.ms async for frame in voice.speak("您好")])
     await voices.close()
     assert spoken_ms > 200
-    assert [record for record in caplog.records if "nowhere" in str(record.__dict__)]
+    assert [record.__dict__["voice"] for record in caplog.records if record.message == "voice.missing"] == ["own"]
 
 
 async def test_a_voice_that_dies_is_spoken_on_by_the_embedded_one(tmp_path: Path) -> None:
