@@ -39,7 +39,7 @@ class EchoSettings:
 
     max_delay_frames: int = 30
     margin_db: float = 4.0
-    spread_frames: int = 3
+    spread_frames: int = 8
     correlation: float = 0.55
     learn_frames: int = 20
     assume_db: float = -12.0

@@ -12,6 +12,8 @@ class TurnSettings:
 
     ``quick_ms``..``wordless_ms``: silence after which a turn ends (see
     :mod:`agi_bot.speech.turns`).
+    ``unheard_ms``: voice of this length without words is an answer that was not understood;
+    shorter, it was a cough and is dropped.
     ``stable_ms``: a partial that did not change for so long is understood early.
     ``sure``: intent confidence from which an early intent counts.
     ``max_turn_ms``: longest turn, then the bot may interrupt politely.
@@ -34,6 +36,7 @@ class TurnSettings:
     open_ms: int = 1100
     wait_ms: int = 4000
     wordless_ms: int = 600
+    unheard_ms: int = 400
     stable_ms: int = 80
     sure: float = 0.6
     max_turn_ms: int = 20_000

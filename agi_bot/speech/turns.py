@@ -158,7 +158,8 @@ class TurnTaker:
         limit, why = self._limit(now, asks, settings)
         if silence < limit:
             return Decision()
-        return self._say(Act.DROP if why == "no_words" and not self._stopped else Act.END, why, silence)
+        cough = why == "no_words" and not self._stopped and self._voiced_ms < settings.unheard_ms
+        return self._say(Act.DROP if cough else Act.END, why, silence)
 
     def _limit(self, now: Now, asks: Asks, settings: TurnSettings) -> tuple[int, str]:
         text = plain(now.partial)
@@ -177,7 +178,7 @@ class TurnTaker:
 
     def _is_open(self, text: str, now: Now, asks: Asks) -> bool:
         if is_made_of(text, self._words.hesitation):
-            return not (self._words.backchannel and self._expects(now, asks) and self._only_backchannel(asks))
+            return bool(asks.needed) or not (self._expects(now, asks) and self._only_backchannel(asks))
         return ends_with(text, self._words.open)
 
     def _answered(self, now: Now, asks: Asks, settings: TurnSettings) -> bool:
@@ -188,7 +189,9 @@ class TurnTaker:
         """Nothing more is to be expected after ``text``, which is an answer."""
         if self._asks_for(asks, _FIXED_KINDS):
             return False
-        closed = is_made_of(text, self._words.closed | self._words.hesitation)
+        # 嗯 alone may be a yes, and the breath before one.
+        spoken = not is_made_of(text, self._words.hesitation)
+        closed = spoken and is_made_of(text, self._words.closed | self._words.hesitation)
         return closed or self._found_all(now, asks) or ends_with(text, self._words.closing)
 
     def _sure(self, now: Now, settings: TurnSettings) -> bool:

@@ -204,6 +204,19 @@ def test_a_cough_is_dropped() -> None:
     assert (scene.acts, scene.last.why) == ([Act.DROP], "no_words")
 
 
+def test_speech_that_was_not_heard_is_asked_for_again() -> None:
+    scene = Scene().play(600, speech=True).hush(2000)
+    assert (scene.acts, scene.last.why) == ([Act.END], "no_words")
+
+
+def test_a_hum_is_a_yes_that_may_be_the_breath_before_something_else() -> None:
+    scene = Scene(meanings={"嗯": intent("affirm")}).say("嗯", 200).hush(2000)
+    assert (scene.last.why, scene.last.silence_ms) == ("answered", SETTINGS.sure_ms)
+    asks = Question(expected=("affirm",), needed=("datetime",))
+    scene = Scene(asks, meanings={"嗯": intent("affirm")}).say("嗯", 200).hush(600)
+    assert scene.acts == []
+
+
 def test_who_never_stops_is_interrupted_in_the_end() -> None:
     scene = Scene()
     for count in range(1, 200):
