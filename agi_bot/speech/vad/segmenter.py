@@ -32,7 +32,7 @@ class VadSettings:
     hold_ms: int = 96
     fall_db: float = 30.0
     floor_db: float = 4.0
-    least_fall_db: float = 18.0
+    least_fall_db: float = 15.0
     pre_roll_ms: int = 300
     gather_ms: int = 8
     gather_above: int = 8
