@@ -16,6 +16,7 @@ from agi_bot.contracts import Entity, Value, Word
 class Turn:
     """One exchange: what the bot said, what the caller answered, how long the reply took.
 
+    ``step`` is where the answer led (without one: where the bot was).
     ``reply_ms`` is measured from the end of the caller's speech to the first sample of the
     bot's next sentence; ``None`` where nobody replied.  ``notes`` tells of anything unusual
     (a fallback engine, one-way audio, ...).  ``words`` are the recognised words with their

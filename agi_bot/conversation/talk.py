@@ -131,9 +131,11 @@ class Talk:
         filler = isinstance(event, PromptEnded | PromptCut) and event.prompt == FILLER
         if filler or self.last is not None:
             return
-        for action in self._script.receive(event):
-            await self._do(action)
+        actions = self._script.receive(event)
+        # Before they are carried out: the first sound of a reply begins another turn.
         self._journal.turn.step = self._script.step
+        for action in actions:
+            await self._do(action)
 
     async def _do(self, action: Action) -> None:
         match action:

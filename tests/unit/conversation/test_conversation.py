@@ -101,6 +101,19 @@ def test_the_reply_is_prepared_before_the_turn_ends() -> None:
     assert [text for text, _ in stage.interpreter.asked].count("是的") == 1
 
 
+def test_a_turns_step_is_where_its_answer_led() -> None:
+    async def caller(stage: Stage) -> None:
+        await after(1.5)
+        await stage.speak(noise(400), quiet(3000))
+
+    def react(event: Event) -> list[Action]:
+        stage.script.step = "goodbye" if isinstance(event, Heard) else stage.script.step
+        return asks_once(event)
+
+    stage = Stage(react, [Says("是的")], YES)
+    assert [turn.step for turn in stage.play(caller).turns] == ["goodbye", "goodbye"]
+
+
 def test_what_may_come_next_is_rendered_while_the_prompt_is_spoken() -> None:
     stage = Stage(asks_once)
     stage.voice = CachingBeeper()
