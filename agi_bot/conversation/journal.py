@@ -16,6 +16,7 @@ class Journal:
     def __init__(self, record: CallRecord) -> None:
         self.record = record
         self._answered: Turn | None = None
+        self._step = ""
 
     @property
     def turn(self) -> Turn:
@@ -87,6 +88,13 @@ class Journal:
     def note(self, text: str) -> None:
         """Something unusual happened in this turn."""
         self.turn.notes.append(text)
+
+    def at_step(self, step: str) -> None:
+        """The dialogue is at ``step`` now; each step that is reached is counted (``step.NAME``)."""
+        self.turn.step = step
+        if step and step != self._step:
+            self._step = step
+            self.count(f"step.{step}")
 
     def count(self, what: str) -> None:
         """Count an event of the whole call."""

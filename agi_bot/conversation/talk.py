@@ -133,7 +133,7 @@ class Talk:
             return
         actions = self._script.receive(event)
         # Before they are carried out: the first sound of a reply begins another turn.
-        self._journal.turn.step = self._script.step
+        self._journal.at_step(self._script.step)
         for action in actions:
             await self._do(action)
 

@@ -89,7 +89,7 @@ def _figures(db: sqlite_utils.Database, now: float) -> Figures:
         outbox=counted("SELECT state, count(*) FROM outbox GROUP BY state"),
         errors=counted(
             "SELECT key, sum(value) FROM calls, json_each(calls.counters) "
-            "WHERE key LIKE '%error%' OR key LIKE '%fallback%' GROUP BY key LIMIT 50"
+            "WHERE (key LIKE '%error%' OR key LIKE '%fallback%') AND key NOT LIKE 'step.%' GROUP BY key LIMIT 50"
         ),
         outbox_lag_s=max(0.0, now - oldest) if oldest is not None else 0.0,
         talk_s=float(db.execute(f"SELECT {_TALKED} FROM calls").fetchone()[0]),
@@ -135,8 +135,8 @@ def _campaign(db: sqlite_utils.Database, campaign_id: str) -> CampaignReport:
 
 def _funnel(db: sqlite_utils.Database, campaign_id: str) -> list[tuple[str, int]]:
     query = (
-        "SELECT step, count(DISTINCT call_id) FROM turns WHERE step != '' AND call_id IN "
-        f"(SELECT call_id FROM {_CALLS}) GROUP BY step ORDER BY 2 DESC, min(number) LIMIT 30"
+        "SELECT substr(key, 6), count(*) FROM calls, json_each(calls.counters) WHERE key LIKE 'step.%' AND call_id IN "
+        f"(SELECT call_id FROM {_CALLS}) GROUP BY key ORDER BY 2 DESC, min(json_each.id) LIMIT 30"
     )
     return [(str(step), int(count)) for step, count in db.execute(query, [campaign_id]).fetchall()]
 

@@ -111,7 +111,12 @@ def test_a_turns_step_is_where_its_answer_led() -> None:
         return asks_once(event)
 
     stage = Stage(react, [Says("是的")], YES)
-    assert [turn.step for turn in stage.play(caller).turns] == ["goodbye", "goodbye"]
+    record = stage.play(caller)
+    assert [turn.step for turn in record.turns] == ["goodbye", "goodbye"]
+    assert {name: count for name, count in record.counters.items() if name.startswith("step.")} == {
+        "step.here": 1,
+        "step.goodbye": 1,
+    }
 
 
 def test_what_may_come_next_is_rendered_while_the_prompt_is_spoken() -> None:
