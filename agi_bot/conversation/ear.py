@@ -20,12 +20,14 @@ class Sound:
     """What is known after a frame: ``now_ms`` of the call's sound, the speech, and the text so far.
 
     ``signals`` is what was noticed about the line for the first time: a fax, music, clipping.
+    ``echo``: the bot's own voice comes back on this line.
     """
 
     now_ms: int
     segment: Segment
     partial: str = ""
     signals: tuple[Signal, ...] = ()
+    echo: bool = False
 
 
 class Ear:
@@ -63,7 +65,7 @@ class Ear:
             if segment.speech:
                 await self._begin()
         self._speech = segment.speech
-        return Sound(self.now_ms, segment, self._partial, tuple(self._activity.signals()))
+        return Sound(self.now_ms, segment, self._partial, tuple(self._activity.signals()), self._activity.echo)
 
     def _keep(self, frame: Frame) -> None:
         self._before.append(frame)

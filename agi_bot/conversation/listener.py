@@ -143,6 +143,7 @@ class Listener:
             interruptible=not self.closing and prompt is not None and not prompt.protected_now,
             left_ms=prompt.left_ms if prompt is not None else 0,
             bot_text=prompt.say.text if prompt is not None else "",
+            echo=sound.echo,
         )
         return self._taker.update(now, self.asks, from_ms=sound.segment.from_ms, to_ms=sound.segment.to_ms)
 

@@ -49,7 +49,7 @@ class Now:
     ``bot_speaking``: sound of a prompt goes out, or it is paused.  ``interruptible``: the
     prompt may be cut here.  ``left_ms``: how much of the prompt is still unspoken (0 also
     when that is not known).  ``bot_text``: what the bot is saying; words of it that come back
-    are its echo.
+    are its echo.  ``echo``: the line is known to have one, so that sound alone proves nothing.
     """
 
     now_ms: int
@@ -61,6 +61,7 @@ class Now:
     interruptible: bool = True
     left_ms: int = 0
     bot_text: str = ""
+    echo: bool = False
 
 
 class Act(StrEnum):

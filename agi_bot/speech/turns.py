@@ -111,7 +111,7 @@ class TurnTaker:
 
     def _answers(self, now: Now, asks: Asks, settings: TurnSettings) -> bool:
         """More than a backchannel was said, or a backchannel that answers the question."""
-        if self._voiced_ms >= settings.insist_ms and not self._only_backchannel(asks):
+        if self._voiced_ms >= settings.insist_ms and not self._only_backchannel(asks) and not now.echo:
             return True
         if not plain(now.partial) or is_made_of(now.partial, self._words.hesitation):
             return False
@@ -138,7 +138,7 @@ class TurnTaker:
         return self._say(Act.STOP, "words" if plain(now.partial) else "voice", 0)
 
     def _worth_a_pause(self, now: Now, settings: TurnSettings) -> bool:
-        if settings.pause_on_words or self._alarms >= settings.alarms:
+        if settings.pause_on_words or now.echo or self._alarms >= settings.alarms:
             return bool(plain(now.partial)) and not _is_echo(now) and self._voiced_ms >= settings.pause_ms
         return self._voiced_ms >= settings.pause_ms
 

@@ -71,6 +71,11 @@ class VoiceActivity:
             self._echo = echo
         return self.segmenter.segment
 
+    @property
+    def echo(self) -> bool:
+        """The bot's own voice comes back on this line."""
+        return self._guard.return_loss_db is not None
+
     def signals(self) -> list[Signal]:
         """What was noticed about the line since this was asked last (:mod:`agi_bot.speech.signals`)."""
         found, self._found = self._found, []

@@ -33,6 +33,7 @@ class Scene:
     interruptible: bool = True
     left_ms: int = 0
     bot_text: str = ""
+    echo: bool = False
     meanings: dict[str, Intent] = field(default_factory=dict)
     now_ms: int = 0
     decisions: list[tuple[int, Decision]] = field(default_factory=list)
@@ -69,6 +70,7 @@ class Scene:
             self.interruptible,
             self.left_ms,
             self.bot_text,
+            self.echo,
         )
         decision = self.taker.update(now, self.asks)
         if decision.understand:
@@ -330,6 +332,12 @@ def test_waiting_for_words_is_a_setting() -> None:
     scene = bot(settings=settings).play(300, speech=True)
     assert scene.acts == []
     assert bot(settings=settings).play(100, speech=True).say("我要改", 100).acts == [Act.STOP]
+
+
+def test_on_a_line_with_echo_only_words_stop_the_bot() -> None:
+    scene = bot(echo=True).play(1200, speech=True)
+    assert scene.acts == []
+    assert scene.say("我要改时间").acts == [Act.STOP]
 
 
 def test_after_two_coughs_the_bot_waits_for_words() -> None:
