@@ -48,6 +48,8 @@ class VoiceActivity:
         self._context = np.zeros(CONTEXT, dtype=np.float32)
         self._rest = np.zeros(0, dtype=np.float32)
         self._echo = False
+        self.echoed = False
+        """The last frame was nothing but the bot's own echo, or a tone."""
         self._resampler: Resampler | None = None
         self._windows = 0
         self._closed = False
@@ -63,7 +65,7 @@ class VoiceActivity:
         # A window of 32 ms counts as echo or tone only when every frame in it does.
         echo = self._guard.incoming(frame)
         self._found += self._signals.push(frame)
-        echo = echo or self._signals.tones.tone
+        self.echoed = echo = echo or self._signals.tones.tone
         self._echo = echo and (self._echo or not len(self._rest))
         self._rest = np.concatenate([self._rest, _floats(self._at_line_rate(frame))])
         while len(self._rest) >= WINDOW:
