@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,7 @@ from uuid import uuid4
 from agi_bot.campaign.model import AttemptEnd, Campaign, Task, TaskState
 from agi_bot.campaign.pacing import Breaker, Pace
 from agi_bot.campaign.permission import Permission, State, may_call
-from agi_bot.campaign.queue import Claim, Due, Queue
+from agi_bot.campaign.queue import Claim, Due, Gate, Queue
 from agi_bot.campaign.retry import Again, Done, Ended, after
 from agi_bot.campaign.store.tasks import TaskStore
 from agi_bot.contracts import Status
@@ -55,7 +56,6 @@ class _Trunk:
     """What a dialer knows of a trunk."""
 
     live: int = 0
-    arrival: float = 0.0
     breaker: Breaker = field(default_factory=Breaker)
 
 
@@ -132,14 +132,11 @@ class Dialer:
 
     async def _dial_trunk(self, name: str, campaigns: list[Campaign]) -> None:
         trunk, now = self._trunks[name], self._clock()
-        free = max(one.lines for one in campaigns) - trunk.live
-        pace = Pace(max(one.per_second for one in campaigns), burst=2)
-        wanted = trunk.breaker.room(now, max(0, free))
-        taken, _ = pace.take(trunk.arrival, now, wanted)
-        if not taken:
+        gate = _gate(campaigns, self._settings.tick_s)
+        wanted = trunk.breaker.room(now, max(0, gate.lines - trunk.live))
+        if not wanted:
             return
-        claims = await self._queue.claim(self.owner, name, taken, now)
-        _, trunk.arrival = pace.take(trunk.arrival, now, len(claims))
+        claims = await self._queue.claim(self.owner, name, wanted, now, gate)
         known = {one.campaign_id: one for one in campaigns}
         for claim in claims:
             trunk.live += 1
@@ -264,6 +261,13 @@ def _by_trunk(campaigns: list[Campaign]) -> dict[str, list[Campaign]]:
     for one in campaigns:
         found.setdefault(one.trunk, []).append(one)
     return found
+
+
+def _gate(campaigns: list[Campaign], tick_s: float) -> Gate:
+    per_second = max(one.per_second for one in campaigns)
+    # The queue is asked once a tick: what is due within two of them may go at once.
+    burst = max(2, math.ceil(2 * tick_s * per_second))
+    return Gate(max(one.lines for one in campaigns), Pace(per_second, burst))
 
 
 def _ended(end: AttemptEnd) -> Ended:

@@ -27,7 +27,8 @@ class Pace:
         ``arrival`` is what the last :meth:`take` answered (0 at first); seconds since the epoch.
         """
         interval = 1 / self.per_second
-        arrival = max(arrival, now)
+        # Further ahead than a whole burst it cannot be, unless the clock was set back.
+        arrival = now if arrival > now + self.burst * interval + 1e-3 else max(arrival, now)
         room = (now - arrival) / interval + self.burst
         # Rounding must never cost a call that is due by the clock.
         taken = min(wanted, max(0, int(room + 1e-9)))

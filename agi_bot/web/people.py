@@ -75,8 +75,7 @@ async def strike(list_name: str, number: str, desk: At, caller: Operator) -> Non
 async def consent(number: str, form: ConsentForm, desk: At, caller: Operator) -> None:
     """The person agreed to be called, or took it back."""
     check_text(form.source, "source")
-    at = desk.office.clock() if form.given else None
-    await desk.office.tasks.set_consent(check_number(number), form.source, at)
+    await desk.office.tasks.set_consent([check_number(number)], form.given, form.source, desk.office.clock())
 
 
 @router.get("/numbers/{number}", tags=["permission"])

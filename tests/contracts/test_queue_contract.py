@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agi_bot.campaign.queue import Due, Queue, SqliteQueue
+from agi_bot.campaign.pacing import Pace
+from agi_bot.campaign.queue import Due, Gate, Queue, SqliteQueue
 from agi_bot.campaign.store import Database
 from agi_bot.errors import StoreError
 
@@ -59,6 +60,48 @@ async def test_at_most_so_many(queue: Queue) -> None:
     await queue.put(Due(str(n), NOW - n) for n in range(5))
     assert await claimed(queue, most=2) == ["4", "3"]
     assert await claimed(queue, most=0) == []
+
+
+def gate(lines: int = 100, per_second: float = 1000.0, burst: int = 1000) -> Gate:
+    return Gate(lines, Pace(per_second, burst))
+
+
+async def through(queue: Queue, owner: str, most: int, now: float, limit: Gate, trunk: str = "default") -> int:
+    return len(await queue.claim(owner, trunk, most, now, limit))
+
+
+async def test_the_lines_of_a_trunk_are_shared(queue: Queue) -> None:
+    await queue.put(Due(str(n), NOW) for n in range(10))
+    assert await through(queue, "one", 4, NOW, gate(lines=5)) == 4
+    assert await through(queue, "two", 4, NOW, gate(lines=5)) == 1
+    assert await through(queue, "two", 4, NOW, gate(lines=5)) == 0
+    assert await queue.finish("two", "4")
+    assert await through(queue, "one", 4, NOW, gate(lines=5)) == 1
+
+
+async def test_what_is_not_due_uses_up_no_pace(queue: Queue) -> None:
+    slow = gate(per_second=2.0, burst=3)
+    assert await through(queue, "one", 9, NOW, slow) == 0
+    await queue.put(Due(str(n), NOW) for n in range(9))
+    assert await through(queue, "one", 9, NOW, slow) == 3
+
+
+async def test_two_owners_get_one_rate(queue: Queue) -> None:
+    await queue.put(Due(str(n), NOW) for n in range(50))
+    slow = gate(per_second=2.0, burst=3)
+    assert await through(queue, "one", 2, NOW, slow) == 2
+    assert await through(queue, "two", 9, NOW, slow) == 1
+    assert await through(queue, "one", 9, NOW + 0.4, slow) == 0
+    assert await through(queue, "two", 9, NOW + 0.5, slow) == 1
+    assert await through(queue, "two", 9, NOW + 0.5, slow, trunk="other") == 0
+
+
+async def test_a_clock_that_is_set_back_does_not_hold_a_trunk(queue: Queue) -> None:
+    await queue.put(Due(str(n), NOW - 9000) for n in range(9))
+    slow = gate(per_second=2.0, burst=2)
+    assert await through(queue, "one", 9, NOW, slow) == 2
+    assert await through(queue, "one", 9, NOW - 3600, slow) == 2
+    assert await through(queue, "one", 9, NOW - 3600, slow) == 0
 
 
 async def test_putting_twice_changes_nothing(queue: Queue) -> None:

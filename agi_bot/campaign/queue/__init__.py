@@ -7,7 +7,7 @@ the promise, so that the same interface can run on another engine for many machi
 
 from __future__ import annotations
 
-from agi_bot.campaign.queue.promise import Claim, Due, Queue
+from agi_bot.campaign.queue.promise import Claim, Due, Gate, Queue
 from agi_bot.campaign.queue.sqlite import SqliteQueue
 
-__all__ = ["Claim", "Due", "Queue", "SqliteQueue"]
+__all__ = ["Claim", "Due", "Gate", "Queue", "SqliteQueue"]

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from agi_bot.campaign.pacing import Pace
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -26,6 +28,14 @@ class Claim:
     beat_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a trunk bears, over all dialers together: ``lines`` claims at once, no faster than ``pace``."""
+
+    lines: int
+    pace: Pace
+
+
 class Queue(Protocol):
     """A task is in exactly one place: waiting, claimed by one owner, or gone."""
 
@@ -41,8 +51,12 @@ class Queue(Protocol):
     async def withdraw(self, task_ids: Sequence[str]) -> int:
         """Take waiting tasks out; claimed ones stay.  How many were taken out."""
 
-    async def claim(self, owner: str, trunk: str, most: int, now: float) -> list[Claim]:
-        """At most ``most`` tasks of ``trunk`` that are due, by priority, then by due time."""
+    async def claim(self, owner: str, trunk: str, most: int, now: float, gate: Gate | None = None) -> list[Claim]:
+        """At most ``most`` tasks of ``trunk`` that are due, by priority, then by due time.
+
+        ``gate`` holds for all owners together: claims that others hold take its lines, and
+        its pace is kept with the queue.
+        """
 
     async def heartbeat(self, owner: str, now: float) -> int:
         """``owner`` is alive; how many claims it holds."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import sqlite_utils
 
-from agi_bot.campaign.queue.promise import Claim, Due
+from agi_bot.campaign.queue.promise import Claim, Due, Gate
 from agi_bot.campaign.store.database import Database
 
 RELEASE_AT_ONCE = 1000
@@ -42,8 +42,8 @@ class SqliteQueue:
             lambda db: sum(_remove(db, table, task) for task in task_ids for table in ("queue_later", "queue_ready"))
         )
 
-    async def claim(self, owner: str, trunk: str, most: int, now: float) -> list[Claim]:
-        return await self._database.run(lambda db: _claim(db, owner, trunk, most, now))
+    async def claim(self, owner: str, trunk: str, most: int, now: float, gate: Gate | None = None) -> list[Claim]:
+        return await self._database.run(lambda db: _claim(db, owner, trunk, most, now, gate))
 
     async def heartbeat(self, owner: str, now: float) -> int:
         query = "UPDATE queue_claimed SET beat_at = ? WHERE owner = ?"
@@ -81,14 +81,35 @@ def _remove(db: sqlite_utils.Database, table: str, task_id: str) -> int:
     return int(db.execute(f"DELETE FROM {table} WHERE task_id = ?", [task_id]).rowcount)
 
 
-def _claim(db: sqlite_utils.Database, owner: str, trunk: str, most: int, now: float) -> list[Claim]:
+def _claim(db: sqlite_utils.Database, owner: str, trunk: str, most: int, now: float, gate: Gate | None) -> list[Claim]:
     _release(db, now)
+    if gate is not None:
+        most = _admitted(db, trunk, most, now, gate)
     query = f"SELECT {_COLUMNS} FROM queue_ready WHERE trunk = ? ORDER BY priority DESC, due_at LIMIT ?"
     rows = db.execute(query, [trunk, most]).fetchall()
     db.conn.executemany("DELETE FROM queue_ready WHERE task_id = ?", [row[:1] for row in rows])
     taken = [(*row, owner, now) for row in rows]
     db.conn.executemany(f"INSERT INTO queue_claimed ({_COLUMNS}, owner, beat_at) VALUES (?, ?, ?, ?, ?, ?)", taken)
+    if gate is not None and taken:
+        _note_pace(db, trunk, gate, now, len(taken))
     return [_read(row) for row in taken]
+
+
+def _admitted(db: sqlite_utils.Database, trunk: str, most: int, now: float, gate: Gate) -> int:
+    """How many of ``most`` the trunk bears now, whoever asks: every claim is one of its lines."""
+    held = db.execute("SELECT count(*) FROM queue_claimed WHERE trunk = ?", [trunk]).fetchone()[0]
+    return gate.pace.take(_arrival(db, trunk), now, min(most, max(0, gate.lines - held)))[0]
+
+
+def _arrival(db: sqlite_utils.Database, trunk: str) -> float:
+    row = db.execute("SELECT arrival FROM trunks WHERE trunk = ?", [trunk]).fetchone()
+    return float(row[0]) if row else 0.0
+
+
+def _note_pace(db: sqlite_utils.Database, trunk: str, gate: Gate, now: float, taken: int) -> None:
+    _, arrival = gate.pace.take(_arrival(db, trunk), now, taken)
+    query = "INSERT INTO trunks (trunk, arrival) VALUES (?, ?) ON CONFLICT (trunk) DO UPDATE SET arrival = ?"
+    db.execute(query, [trunk, arrival, arrival])
 
 
 def _release(db: sqlite_utils.Database, now: float) -> None:

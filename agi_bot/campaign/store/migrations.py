@@ -228,4 +228,50 @@ CREATE TABLE deletions (
 CREATE INDEX deletions_at ON deletions (at);
 """
 
-MIGRATIONS: tuple[str, ...] = (CALLS, QUEUE, CAMPAIGNS, ACCESS, PRIVACY)
+RESULTS = """
+CREATE INDEX queue_claimed_trunk ON queue_claimed (trunk);
+ALTER TABLE tasks ADD COLUMN not_after REAL;
+ALTER TABLE tasks ADD COLUMN appointment_id TEXT NOT NULL DEFAULT '';
+CREATE INDEX tasks_appointment ON tasks (appointment_id) WHERE appointment_id != '';
+ALTER TABLE outbox ADD COLUMN receiver TEXT NOT NULL DEFAULT 'crm';
+DROP INDEX outbox_next;
+CREATE INDEX outbox_next ON outbox (receiver, state, next_at);
+CREATE TABLE appointments (
+    appointment_id TEXT PRIMARY KEY,
+    campaign_id TEXT NOT NULL REFERENCES campaigns (campaign_id),
+    customer_id TEXT NOT NULL,
+    number      TEXT NOT NULL,
+    data        TEXT NOT NULL,
+    time_field  TEXT NOT NULL,
+    event_time  TEXT NOT NULL,
+    zone        TEXT NOT NULL,
+    repeat      TEXT NOT NULL,
+    state       TEXT NOT NULL,
+    planned_until REAL NOT NULL,
+    updated_at  REAL NOT NULL
+);
+CREATE INDEX appointments_planned ON appointments (state, planned_until);
+CREATE TABLE consents (
+    consent_id  INTEGER PRIMARY KEY,
+    number      TEXT NOT NULL,
+    given       INTEGER NOT NULL,
+    at          REAL NOT NULL,
+    source      TEXT NOT NULL
+);
+CREATE INDEX consents_number ON consents (number, at);
+INSERT INTO consents (number, given, at, source)
+    SELECT number, 1, consented_at, consent_source FROM numbers WHERE consented_at IS NOT NULL;
+CREATE VIEW outcomes AS
+SELECT tasks.campaign_id, tasks.task_id, tasks.customer_id, tasks.number, tasks.flow AS script_id, tasks.state,
+    tasks.reason, tasks.outcome, calls.result_class, calls.tags,
+    (SELECT count(*) FROM attempts WHERE attempts.task_id = tasks.task_id) AS attempts,
+    last.attempt_id, last.placed_at, last.ended_at, last.how, last.cause, last.sip, last.detail, calls.call_id,
+    round((julianday(calls.ended_at) - julianday(calls.started_at)) * 86400, 1) AS talk_s,
+    calls.ended_by, calls.transfer_to, calls.recording
+FROM tasks
+LEFT JOIN attempts AS last ON last.attempt_id = (
+    SELECT attempt_id FROM attempts WHERE attempts.task_id = tasks.task_id ORDER BY placed_at DESC LIMIT 1)
+LEFT JOIN calls ON calls.call_id = last.attempt_id;
+"""
+
+MIGRATIONS: tuple[str, ...] = (CALLS, QUEUE, CAMPAIGNS, ACCESS, PRIVACY, RESULTS)

@@ -104,9 +104,10 @@ class TaskStore:
         query = "INSERT OR IGNORE INTO do_not_call (list, number, added_at, source) VALUES (?, ?, ?, ?)"
         return await self._database.run(lambda db: int(db.conn.executemany(query, rows).rowcount))
 
-    async def set_consent(self, number: str, source: str, at: float | None) -> None:
-        """The person agreed at ``at`` to be called, or (``None``) took it back."""
-        await self._database.run(lambda db: _note_number(db, number, consented_at=at, consent_source=source))
+    async def set_consent(self, numbers: Iterable[str], given: bool, source: str, now: float) -> None:
+        """The people agreed at ``now`` to be called, or took it back; every change is kept."""
+        rows = list(numbers)
+        await self._database.run(lambda db: _consent(db, rows, given, source, now))
 
     async def decisions(self, number: str, limit: int = 100) -> list[dict[str, Any]]:
         """Every answer about a number, newest first."""
@@ -271,6 +272,15 @@ def _tell(db: sqlite_utils.Database, task: Task, attempt_id: str, end: AttemptEn
     row = {"key": attempt_id, "kind": "attempt.ended", "payload": json.dumps(payload, ensure_ascii=False)}
     row |= {"state": "waiting", "tries": 0, "next_at": end.at, "error": "", "created_at": end.at}  # type: ignore[dict-item]
     db.table("outbox").insert(row, ignore=True)
+
+
+def _consent(db: sqlite_utils.Database, numbers: list[str], given: bool, source: str, now: float) -> None:
+    at = now if given else None
+    db.conn.executemany("INSERT OR IGNORE INTO numbers (number) VALUES (?)", [(number,) for number in numbers])
+    query = "UPDATE numbers SET consented_at = ?, consent_source = ? WHERE number = ?"
+    db.conn.executemany(query, [(at, source, number) for number in numbers])
+    query = "INSERT INTO consents (number, given, at, source) VALUES (?, ?, ?, ?)"
+    db.conn.executemany(query, [(number, int(given), now, source) for number in numbers])
 
 
 def _note_number(db: sqlite_utils.Database, number: str, **fields: Any) -> None:
