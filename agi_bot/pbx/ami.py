@@ -73,6 +73,7 @@ class Ami:
         self._lost: asyncio.Future[None] | None = None
         self._ready: asyncio.Future[None] | None = None
         self._pinging: asyncio.Task[None] | None = None
+        self._up = asyncio.Event()
         self.on_lost: list[Callable[[], None]] = []
         self.version = ""
 
@@ -98,6 +99,10 @@ class Ami:
             raise
         self._pinging = asyncio.create_task(self._ping())
         await self._learn_version()
+
+    async def restored(self) -> None:
+        """Returns as soon as the link is there: at once, or when it is back."""
+        await self._up.wait()
 
     async def close(self) -> None:
         """Log off for good.  Idempotent."""
@@ -189,6 +194,7 @@ class Ami:
                 self._ready.set_exception(self._down(f"refused the login: {text}", cure))
             return
         self._lost = asyncio.get_running_loop().create_future()
+        self._up.set()
         if self._ready is not None and not self._ready.done():
             self._ready.set_result(None)
         else:
@@ -198,6 +204,7 @@ class Ami:
         if self._lost is None:
             return
         lost, self._lost = self._lost, None
+        self._up.clear()
         lost.set_result(None)
         for callback in self.on_lost:
             callback()
