@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from agi_bot.pbx.agi import commands
+from agi_bot.pbx.names import check_name
 
 SCRIPT = "handover"
 """Path in the AGI address that tells the bot that no dialplan of ours is around this call."""
@@ -65,7 +66,7 @@ async def hand_over(
     (panoramisk's replies are out of step then).  Raises :class:`ValueError` for a flow,
     name or value with a comma or a line end.
     """
-    told = [f"{commands.check_name(name)}={value}" for name, value in (values or {}).items()]
+    told = [f"{check_name(name)}={value}" for name, value in (values or {}).items()]
     command = commands.execute("AGI", f"agi://{bot}/{SCRIPT}", flow, *told)
     await _send(request, commands.set_variable("BOT_OUTCOME", ""))
     if not await _send(request, command):

@@ -15,7 +15,7 @@ from agi_bot.audio import Frame
 from agi_bot.contracts import Digit
 from agi_bot.errors import ProtocolError
 from agi_bot.pbx.audiosocket import protocol
-from agi_bot.pbx.audiosocket.inbox import Inbox
+from agi_bot.pbx.media.inbox import Inbox
 
 DEAD = b"511 Command Not Permitted on a dead channel or intercept routine\n"
 

@@ -21,8 +21,8 @@ import numpy as np
 
 from agi_bot.audio import Frame
 from agi_bot.pbx.agi.protocol import Parser as AgiParser
-from agi_bot.pbx.audiosocket.clock import LineClock
 from agi_bot.pbx.audiosocket.protocol import Hello, Parser, encode
+from agi_bot.pbx.media.clock import LineClock
 from tests.bench.results import Figure, save
 
 FRAME = encode(Frame(bytes((0, 8)) * 160))

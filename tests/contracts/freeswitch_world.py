@@ -10,10 +10,10 @@ from uuid import uuid4
 from agi_bot.audio import Frame
 from agi_bot.contracts import Call, Digit, Status
 from agi_bot.demo.freeswitch import OwnFreeSwitch
-from agi_bot.pbx.audiosocket.clock import LineClock
 from agi_bot.pbx.freeswitch import FreeSwitchOptions, FreeSwitchPbx
 from agi_bot.pbx.freeswitch.guard import answer, open_unicast
 from agi_bot.pbx.freeswitch.unicast import Unicast
+from agi_bot.pbx.media.clock import LineClock
 from esl import Event, EventStream, Server, Session
 from tests.contracts.telephones import WAIT_S, Person, found, pace, some
 

@@ -369,7 +369,7 @@ async def test_a_leg_of_an_attempt_that_the_bot_forgot_keeps_its_id_and_number(m
     attempt = await world.pbx.originate(
         "1001", call_id=call_id, variables={"PERSON": str(uuid), "BOT_FLOW": "contract"}
     )
-    assert world.pbx._attempts.pop(call_id) is attempt
+    assert world.pbx._desk._attempts.pop(call_id) is attempt
     call = await asyncio.wait_for(anext(aiter(world.pbx.calls())), 10)
     assert (call.id, call.caller, call.called, call.variables["flow"]) == (call_id, "1001", "1001", "contract")
     await call.hang_up()

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 
+from agi_bot.pbx.names import check_name, check_text
+
 MAX_COMMAND_BYTES = 2047
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/@#*+-]+")
-_NAME = re.compile(r"_{0,2}[^\W\d]\w*")
 
 
 def line(*words: str) -> bytes:
@@ -73,20 +74,6 @@ def stream_file(path: str, escape_digits: str = "") -> bytes:
 def verbose(message: str, level: int = 3) -> bytes:
     """A line on Asterisk's console."""
     return line("VERBOSE", message, str(level))
-
-
-def check_name(name: str) -> str:
-    """``name`` when it is a possible name of a channel variable, else :class:`ValueError`."""
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is not a name for a channel variable")
-    return name
-
-
-def check_text(text: str) -> str:
-    """``text`` when no character in it ends a line, else :class:`ValueError`."""
-    if any(mark in text for mark in "\r\n\0"):
-        raise ValueError(f"a line end or NUL in {text[:60]!r}")
-    return text
 
 
 def fit(value: str, limit: int = 1500) -> str:

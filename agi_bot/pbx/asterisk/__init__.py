@@ -1,8 +1,8 @@
 """Asterisk 18 and newer: calls by FastAGI and AudioSocket, outbound by AMI."""
 
 from agi_bot.pbx.ami import AmiOptions
-from agi_bot.pbx.asterisk.call import AsteriskCall
 from agi_bot.pbx.asterisk.options import AsteriskOptions
 from agi_bot.pbx.asterisk.pbx import AsteriskPbx
+from agi_bot.pbx.call import PbxCall
 
-__all__ = ["AmiOptions", "AsteriskCall", "AsteriskOptions", "AsteriskPbx"]
+__all__ = ["AmiOptions", "AsteriskOptions", "AsteriskPbx", "PbxCall"]

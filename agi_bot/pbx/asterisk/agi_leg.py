@@ -14,12 +14,13 @@ from agi_bot.errors import CallGone, PbxError
 from agi_bot.pbx.agi import commands
 from agi_bot.pbx.agi.protocol import Reply, Request
 from agi_bot.pbx.agi.server import Session
-from agi_bot.pbx.asterisk.call import AsteriskCall, How, Identity
 from agi_bot.pbx.asterisk.eagi_media import EagiMedia
 from agi_bot.pbx.asterisk.loan import Loans, first_command
 from agi_bot.pbx.asterisk.options import AsteriskOptions
 from agi_bot.pbx.audiosocket import Line, MediaServer
+from agi_bot.pbx.call import How, Identity, PbxCall
 from agi_bot.pbx.handover import SCRIPT
+from agi_bot.pbx.names import is_uuid, known_number
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +52,13 @@ class AgiLeg:
         audio: MediaServer,
         options: AsteriskOptions,
         *,
-        deliver: Callable[[AsteriskCall], None],
+        deliver: Callable[[PbxCall], None],
         known: Callable[[str], Mapping[str, str] | None],
         loans: Loans | None = None,
         redirect: Redirect | None = None,
     ) -> None:
         self._session = session
-        self._call: AsteriskCall | None = None
+        self._call: PbxCall | None = None
         self._audio = audio
         self._options = options
         self._deliver = deliver
@@ -70,7 +71,7 @@ class AgiLeg:
         variables = self._session.request.variables
         relayed = variables.get(RELAYED, "")
         channel = variables.get("channel", "")
-        uuid = UUID(relayed) if _is_uuid(relayed) else uuid4()
+        uuid = UUID(relayed) if is_uuid(relayed) else uuid4()
         arriving = self._audio.expect(uuid)
         try:
             if relayed or self._session.request.script.strip("/") == LENT:
@@ -110,7 +111,7 @@ class AgiLeg:
         media = EagiMedia(line, self._session, self._options.spool, keys_elsewhere=self._loans is not None)
         ending = asyncio.create_task(self._end_with_call(line))
         try:
-            await self._talk(AsteriskCall(identity, media, self._options.finish_wait_s), line, None)
+            await self._talk(PbxCall(identity, media, self._options.finish_wait_s), line, None)
         finally:
             ending.cancel()
 
@@ -125,7 +126,7 @@ class AgiLeg:
         executing = asyncio.create_task(self._session.send(execute, timeout_s=None))
         try:
             line = await self._connected(arriving, executing, where)
-            await self._talk(AsteriskCall(identity, line, self._options.finish_wait_s), line, executing)
+            await self._talk(PbxCall(identity, line, self._options.finish_wait_s), line, executing)
         finally:
             executing.cancel()
             with contextlib.suppress(asyncio.CancelledError, PbxError):
@@ -167,12 +168,12 @@ class AgiLeg:
             raise CallGone("the caller hung up")
         raise PbxError(f"AudioSocket to {where} failed: {reply.text}", cure=_cure(reply))
 
-    async def _talk(self, call: AsteriskCall, line: Line, executing: asyncio.Task[Reply] | None) -> None:
+    async def _talk(self, call: PbxCall, line: Line, executing: asyncio.Task[Reply] | None) -> None:
         identity = call.identity
         self._call = call
         try:
             self._deliver(call)
-            await self._until_over(call, line)
+            await call.until_over(line.ended.wait())
             line.close(call.how.value if call.how else "the bot did not finish")
             if executing is not None:
                 await self._regain(executing)
@@ -184,24 +185,13 @@ class AgiLeg:
             how = call.how.value if call.how else line.reason
             log.info("call.left", extra={**identity.extra, "how": how, **asdict(line.counters)})
 
-    async def _until_over(self, call: AsteriskCall, line: Line) -> None:
-        """The bot ends its part, or the line ends and the bot gets a while to tell its results."""
-        over = asyncio.create_task(call.over.wait())
-        ended = asyncio.create_task(line.ended.wait())
-        try:
-            await asyncio.wait({over, ended}, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({over}, timeout=self._options.finish_wait_s)
-        finally:
-            over.cancel()
-            ended.cancel()
-
     async def _regain(self, executing: asyncio.Task[Reply]) -> None:
         """The connection's end makes Asterisk come back from AudioSocket; until then AGI is blocked."""
         await asyncio.wait({executing}, timeout=self._options.finish_wait_s)
         if not executing.done():
             raise PbxError("Asterisk did not come back from AudioSocket")
 
-    async def _leave(self, call: AsteriskCall) -> None:
+    async def _leave(self, call: PbxCall) -> None:
         """Tell the dialplan.  Variables can be set on a channel that hung up, too."""
         for name, value in call.results.items():
             await self._session.send(commands.set_variable(name, commands.fit(value)))
@@ -225,27 +215,16 @@ def identify(request: Request, variables: Mapping[str, str], attempt: str) -> Id
     script = request.script.strip("/")
     script = "" if script in (LENT, SCRIPT) else script
     flow = plain[0] if plain else script or variables.get("BOT_FLOW", "")
-    caller = _known_number(agi.get("callerid", ""))
-    called = _known_number(agi.get("dnid", "")) or agi.get("extension", "")
+    caller = known_number(agi.get("callerid", ""))
+    called = known_number(agi.get("dnid", "")) or agi.get("extension", "")
     return Identity(
-        id=attempt if _is_uuid(attempt) else str(uuid4()),
+        id=attempt if is_uuid(attempt) else str(uuid4()),
         caller=variables.get(NUMBER_VARIABLE, caller) if attempt else caller,
         called=variables.get(NUMBER_VARIABLE, called) if attempt else called,
         channel=agi.get("channel", ""),
         unique_id=agi.get("uniqueid", ""),
         variables={**variables, **named, "flow": named.get("flow", flow)},
     )
-
-
-def _known_number(text: str) -> str:
-    return "" if text in ("unknown", "anonymous") else text
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text.lower()
-    except ValueError:
-        return False
 
 
 def _cure(reply: Reply) -> str:

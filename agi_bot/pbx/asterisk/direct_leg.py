@@ -14,10 +14,11 @@ from dataclasses import asdict, dataclass
 
 from agi_bot.errors import PbxError
 from agi_bot.pbx.ami import Ami, Event
-from agi_bot.pbx.asterisk.call import AsteriskCall, How, Identity
 from agi_bot.pbx.asterisk.loan import Loans
 from agi_bot.pbx.asterisk.options import AsteriskOptions
 from agi_bot.pbx.audiosocket import Line
+from agi_bot.pbx.call import How, Identity, PbxCall
+from agi_bot.pbx.names import known_number
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class DirectLeg:
     ami: Ami | None
     loans: Loans
     announcements: Announcements
-    deliver: Callable[[AsteriskCall], None]
+    deliver: Callable[[PbxCall], None]
 
     async def run(self) -> None:
         """Serve the call to its end."""
@@ -77,12 +78,12 @@ class DirectLeg:
         if identity.channel:
             self.loans.take(identity.channel)
         await self._wait_for_sound()
-        call = AsteriskCall(identity, self.line, self.options.finish_wait_s)
+        call = PbxCall(identity, self.line, self.options.finish_wait_s)
         log.info("call.arrived", extra=identity.extra)
         try:
             if not self.line.ended.is_set():
                 self.deliver(call)
-                await self._until_over(call)
+                await call.until_over(self.line.ended.wait())
                 await self._leave(call)
         finally:
             await self.loans.give_back(identity.channel)
@@ -108,17 +109,7 @@ class DirectLeg:
         except TimeoutError:
             return
 
-    async def _until_over(self, call: AsteriskCall) -> None:
-        over = asyncio.create_task(call.over.wait())
-        ended = asyncio.create_task(self.line.ended.wait())
-        try:
-            await asyncio.wait({over, ended}, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({over}, timeout=self.options.finish_wait_s)
-        finally:
-            over.cancel()
-            ended.cancel()
-
-    async def _leave(self, call: AsteriskCall) -> None:
+    async def _leave(self, call: PbxCall) -> None:
         if self.ami is None or not call.channel:
             if call.how in (How.HANG_UP, How.TRANSFER):
                 reason = "without AMI a call can only go back to the dialplan"
@@ -138,5 +129,4 @@ class DirectLeg:
 
 def _known(number: str) -> str:
     """The first of the lines (the event and the dialplan may both tell one)."""
-    first = number.partition("\n")[0]
-    return "" if first in ("<unknown>", "unknown") else first
+    return known_number(number.partition("\n")[0])

@@ -21,7 +21,7 @@ PIECE_S = 2
 
 
 class EagiMedia:
-    """Keeps :class:`~agi_bot.pbx.asterisk.call.Media`, but for one thing: :meth:`play` is cut late.
+    """Keeps :class:`~agi_bot.pbx.call.Media`, but for one thing: :meth:`play` is cut late.
 
     ``spool`` is a folder that Asterisk can read.  A key ends a file; ``keys_elsewhere``
     tells that keys come by another way and shall not.

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
 
 from agi_bot.contracts import Call, Ringing
 from agi_bot.errors import PbxDown, PbxError
-from agi_bot.pbx.agi.commands import check_name, check_text
 from agi_bot.pbx.agi.server import FastAgiServer, Session
 from agi_bot.pbx.ami import Ami, Event, variable
 from agi_bot.pbx.asterisk.agi_leg import ATTEMPT_VARIABLE, NUMBER_VARIABLE, PORT_VARIABLE, AgiLeg
 from agi_bot.pbx.asterisk.attempt import Attempt, Order
-from agi_bot.pbx.asterisk.call import AsteriskCall
 from agi_bot.pbx.asterisk.direct_leg import Announcements, DirectLeg
 from agi_bot.pbx.asterisk.loan import Loans
 from agi_bot.pbx.asterisk.options import AsteriskOptions
 from agi_bot.pbx.asterisk.versions import digits_over_audiosocket
 from agi_bot.pbx.audiosocket import Line, MediaServer
+from agi_bot.pbx.desk import Desk
+from agi_bot.pbx.names import check_name, check_text
 
 log = logging.getLogger(__name__)
 
 HELLO = "hello"
 """AGI script by which the dialplan asks whether the bot is there."""
-
-ARRIVAL_S = 30.0
-"""How long an answered leg may take to come from the dialplan to us, s."""
 
 
 class AsteriskPbx:
@@ -40,11 +35,7 @@ class AsteriskPbx:
         self.ami = Ami(options.ami) if options.ami else None
         self.loans = Loans(self._send)
         self._announcements = Announcements()
-        self._arriving: asyncio.Queue[AsteriskCall | None] = asyncio.Queue()
-        self._calls: dict[str, AsteriskCall] = {}
-        self._attempts: dict[str, Attempt] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._stopped = False
+        self._desk: Desk[Attempt] = Desk(options.take_wait_s)
         self._version = ""
 
     @property
@@ -58,7 +49,7 @@ class AsteriskPbx:
     @property
     def running(self) -> int:
         """Calls that are with the bot now."""
-        return len(self._calls)
+        return self._desk.running
 
     async def start(self) -> None:
         try:
@@ -71,29 +62,21 @@ class AsteriskPbx:
             raise
 
     async def stop(self) -> None:
-        if not self._stopped:
-            self._stopped = True
+        if not self._desk.stopped:
+            self._desk.stop()
             self.agi.stop()
-            self._arriving.put_nowait(None)
 
     async def close(self) -> None:
         await self.stop()
-        await asyncio.gather(*(call.release() for call in list(self._calls.values())))
+        await self._desk.release()
         await self.agi.close()
         self.media.close()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._desk.close()
         if self.ami is not None:
             await self.ami.close()
 
-    async def calls(self) -> AsyncIterator[Call]:
-        while (call := await self._arriving.get()) is not None:
-            if not call.over.is_set():
-                call.taken.set()
-                yield call
-        self._arriving.put_nowait(None)  # for whoever else is waiting
+    def calls(self) -> AsyncIterator[Call]:
+        return self._desk.calls()
 
     async def originate(
         self,
@@ -107,11 +90,7 @@ class AsteriskPbx:
         order = self._order(number, call_id, caller_id, ring_timeout_s, variables or {})
         if self.ami is None or not self.ami.connected:
             raise PbxDown("calls are placed over AMI, which is not connected", cure="look at the ami settings")
-        if call_id in self._attempts or call_id in self._calls:
-            raise PbxError(f"call {call_id} is placed already")
-        attempt = self._attempts[call_id] = Attempt(self.ami, order)
-        self._spawn(self._watch(attempt))
-        return attempt
+        return self._desk.place(Attempt(self.ami, order))
 
     # --- outbound ---
 
@@ -132,7 +111,7 @@ class AsteriskPbx:
         }
         if caller_id:
             headers["CallerID"] = caller_id
-        return Order(call_id, number, ring_timeout_s, headers, told)
+        return Order(call_id, number, ring_timeout_s, told, headers)
 
     def _way_here(self) -> dict[str, str]:
         """On any free port the dialplan cannot know where we are: the call's own variable wins over its global one."""
@@ -144,24 +123,6 @@ class AsteriskPbx:
             return {"Context": options.context, "Exten": options.extension, "Priority": "1"}
         return {"Application": "AGI", "Data": f"agi://{options.agi_at(self.agi.port)}/"}
 
-    async def _watch(self, attempt: Attempt) -> None:
-        try:
-            await attempt.run()
-        finally:
-            verdict = await attempt.outcome()
-            told = {"cause": verdict.cause, "sip": verdict.sip, "detail": verdict.detail}
-            log.info("attempt.ended", extra={"call_id": attempt.call_id, "status": verdict.status.value, **told})
-            if verdict.answered:
-                await asyncio.sleep(ARRIVAL_S)
-            self._attempts.pop(attempt.call_id, None)
-
-    def _known(self, attempt_id: str) -> Mapping[str, str] | None:
-        attempt = self._attempts.pop(attempt_id, None)
-        if attempt is None:
-            return None
-        attempt.arrived()
-        return attempt.order.variables
-
     # --- inbound ---
 
     async def _serve(self, session: Session) -> None:
@@ -172,33 +133,20 @@ class AsteriskPbx:
             session,
             self.media,
             self.options,
-            deliver=self._deliver,
-            known=self._known,
+            deliver=self._desk.deliver,
+            known=self._desk.known,
             loans=self.loans if self.ami and self.ami.connected else None,
             redirect=self._redirect if self.ami and self.options.transfer_context else None,
         )
         await leg.run()
 
     def _stranger(self, line: Line) -> bool:
-        if not self.options.direct or self._stopped:
+        if not self.options.direct or self._desk.stopped:
             return False
-        self._spawn(DirectLeg(line, self.options, self.ami, self.loans, self._announcements, self._deliver).run())
+        self._desk.spawn(
+            DirectLeg(line, self.options, self.ami, self.loans, self._announcements, self._desk.deliver).run()
+        )
         return True
-
-    def _deliver(self, call: AsteriskCall) -> None:
-        self._calls[call.id] = call
-        self._spawn(self._look_after(call))
-        self._arriving.put_nowait(call)
-
-    async def _look_after(self, call: AsteriskCall) -> None:
-        try:
-            await asyncio.wait_for(call.taken.wait(), self.options.take_wait_s)
-        except TimeoutError:
-            log.error("call.not_taken", extra={**call.identity.extra, "waited_s": self.options.take_wait_s})
-            await call.release()
-        await call.finished.wait()
-        if self._calls.get(call.id) is call:
-            del self._calls[call.id]
 
     async def _redirect(self, channel: str, to: str) -> bool:
         assert self.ami is not None
@@ -221,14 +169,14 @@ class AsteriskPbx:
         ami.subscribe("DTMFEnd", self._digit)
         await ami.connect()
         self._version = ami.version
-        self._spawn(self.loans.run())
+        self._desk.spawn(self.loans.run())
 
     async def _send(self, action: str, headers: dict[str, str]) -> object:
         assert self.ami is not None
         return await self.ami.action(action, headers, timeout_s=1.0)
 
     def _outbound_event(self, event: Event) -> None:
-        attempt = self._attempts.get(event.get("linkedid") or event.get("destlinkedid", ""))
+        attempt = self._desk.attempt(event.get("linkedid") or event.get("destlinkedid", ""))
         if attempt is not None:
             attempt.event(event)
 
@@ -236,20 +184,10 @@ class AsteriskPbx:
         """Keys that do not come with the sound: of older versions, and of EAGI."""
         if event.get("direction") != "Received":
             return
-        for call in self._calls.values():
+        for call in self._desk:
             by_audio = digits_over_audiosocket(self.version) and isinstance(call.media, Line)
             if call.unique_id and call.unique_id == event.get("uniqueid") and not by_audio:
                 call.media.press(event.get("digit", ""))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("call.task_failed", exc_info=error)
 
 
 def check_number(number: str) -> str:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 from agi_bot.audio import LINE_RATE, Frame, frame_bytes
 from agi_bot.contracts import Digit
-from agi_bot.errors import CallGone, ProtocolError
+from agi_bot.errors import ProtocolError
 from agi_bot.pbx.audiosocket import protocol
-from agi_bot.pbx.audiosocket.clock import TICK_S, LineClock
-from agi_bot.pbx.audiosocket.inbox import Inbox
-from agi_bot.pbx.audiosocket.playout import Playout
+from agi_bot.pbx.media import TICK_S, LineClock, Sound
 
 log = logging.getLogger(__name__)
 
@@ -39,16 +36,6 @@ class MediaLimits:
     inbox_frames: int = 100
 
 
-@dataclass(slots=True)
-class Counters:
-    """Frames of a line: from the caller, lost because the bot was behind, sent, not sent."""
-
-    received: int = 0
-    dropped: int = 0
-    sent: int = 0
-    skipped: int = 0
-
-
 class LineOwner(Protocol):
     """Whoever keeps the lines: the media server."""
 
@@ -59,50 +46,26 @@ class LineOwner(Protocol):
         """``line`` ended."""
 
 
-class Line(asyncio.Protocol):
+class Line(Sound, asyncio.Protocol):
     """Keeps the line alive with silence, plays, hears, and watches that the peer still lives."""
 
     def __init__(self, owner: LineOwner, clock: LineClock, limits: MediaLimits) -> None:
+        super().__init__(limits.inbox_frames)
         self._owner = owner
         self._clock = clock
         self._limits = limits
         self._parser = protocol.Parser()
-        self._inbox = Inbox(limits.inbox_frames)
         self._transport: asyncio.Transport | None = None
         self._quiet = 0
         self._stuck = 0
         self._set_rate(LINE_RATE)
         self.uuid: UUID | None = None
         self.peer = ""
-        self.reason = ""
-        self.ended = asyncio.Event()
-        self.sounded = asyncio.Event()
-        self.tap: Callable[[bytes | None], None] | None = None
-        """Told every 20 ms what is sent now: PCM, or ``None`` for silence (for recordings)."""
-        self._counters = Counters()
-
-    @property
-    def counters(self) -> Counters:
-        """What has passed so far."""
-        self._counters.dropped = self._inbox.dropped
-        return self._counters
 
     @property
     def backlog_bytes(self) -> int:
         """Sound that Asterisk has not taken yet, as far as this process can see."""
         return self._transport.get_write_buffer_size() if self._transport else 0
-
-    def frames(self) -> AsyncIterator[Frame | Digit]:
-        """The caller's sound and keys until the line ends."""
-        return self._inbox.items()
-
-    async def play(self, frames: AsyncIterable[Frame]) -> None:
-        """See :meth:`agi_bot.contracts.Call.play`."""
-        await self._playout.play(frames)
-
-    def press(self, key: str) -> None:
-        """A key that came by another way than this connection."""
-        self._inbox.put(Digit(key))
 
     def close(self, reason: str) -> None:
         """End in good order: Asterisk's dialplan goes on.  Idempotent."""
@@ -112,7 +75,7 @@ class Line(asyncio.Protocol):
                 self._transport.close()
             else:
                 self._transport.abort()
-        self._end(reason, discard=True)
+        self._finish(reason, discard=True)
 
     # --- asyncio.Protocol ---
 
@@ -138,11 +101,11 @@ class Line(asyncio.Protocol):
             self._parser.end()
         except ProtocolError as error:
             self._fail(str(error))
-        self._end("hung up")
+        self._finish("hung up")
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._end(f"connection lost: {exc}" if exc else "hung up")
+        self._finish(f"connection lost: {exc}" if exc else "hung up")
 
     # --- driven by the clock ---
 
@@ -153,7 +116,7 @@ class Line(asyncio.Protocol):
         if self._quiet * TICK_S > limit:
             self._fail(f"nothing came for {limit:g} s")
         elif self.uuid is not None:
-            self._send(self._playout.next())
+            self._send(self._next())
 
     def _send(self, chunk: bytes | None) -> None:
         assert self._transport is not None
@@ -162,10 +125,8 @@ class Line(asyncio.Protocol):
             self._skip()
             return
         self._stuck = 0
-        self._counters.sent += 1
         self._transport.write(self._silence if chunk is None else self._header + chunk)
-        if self.tap is not None:
-            self.tap(chunk)
+        self._sent(chunk)
 
     def _skip(self) -> None:
         self._stuck += 1
@@ -177,7 +138,7 @@ class Line(asyncio.Protocol):
         if self.ended.is_set():
             return
         if isinstance(message, Frame):
-            self._hear(message)
+            self._first_or_next(message)
         elif isinstance(message, Digit):
             self._inbox.put(message)
         elif isinstance(message, protocol.Hello):
@@ -188,19 +149,17 @@ class Line(asyncio.Protocol):
         else:
             self._fail(f"Asterisk reports AudioSocket error {message.code}")
 
-    def _hear(self, frame: Frame) -> None:
-        if not self._counters.received:
+    def _first_or_next(self, frame: Frame) -> None:
+        if not self.sounded.is_set():
             if frame.rate != self.rate:
                 self._set_rate(frame.rate)
             self.sounded.set()
-        self._counters.received += 1
-        self._inbox.put(frame)
+        self._hear(frame)
 
     def _set_rate(self, rate: int) -> None:
         """The first sound tells the rate of the call, in both directions."""
-        self.rate = rate
         size = frame_bytes(rate)
-        self._playout = Playout(rate)
+        self._use_rate(rate)
         self._header = protocol.header(rate, size)
         self._silence = self._header + bytes(size)
 
@@ -208,14 +167,9 @@ class Line(asyncio.Protocol):
         log.warning("audio.closed", extra={"uuid": str(self.uuid or ""), "peer": self.peer, "reason": reason})
         if self._transport is not None:
             self._transport.abort()
-        self._end(reason, discard=True)
+        self._finish(reason, discard=True)
 
-    def _end(self, reason: str, *, discard: bool = False) -> None:
-        self._inbox.close(discard=discard)
-        if self.ended.is_set():
-            return
-        self.reason = reason
-        self.ended.set()
-        self._clock.remove(self)
-        self._playout.close(CallGone(f"the call's media connection is gone: {reason}"))
-        self._owner.left(self)
+    def _finish(self, reason: str, *, discard: bool = False) -> None:
+        if self._end(reason, discard=discard):
+            self._clock.remove(self)
+            self._owner.left(self)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from uuid import UUID
 
 from agi_bot.errors import CallGone, PbxDown
-from agi_bot.pbx.audiosocket.clock import LineClock
 from agi_bot.pbx.audiosocket.line import Line, MediaLimits
+from agi_bot.pbx.media.clock import LineClock
 
 log = logging.getLogger(__name__)
 

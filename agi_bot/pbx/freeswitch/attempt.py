@@ -1,44 +1,35 @@
-"""One outbound attempt: sent at most once, watched until its end."""
+"""One outbound attempt over the event socket."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from agi_bot.contracts import Disposition, Status
+from agi_bot.pbx import attempt
+from agi_bot.pbx.attempt import LATE_S
 from agi_bot.pbx.freeswitch.disposition import Evidence, disposition
 from esl import Client, CommandFailed, CommandTimeout, EslError, Event, Job, LinkLost, NotConnected, commands
 
 log = logging.getLogger(__name__)
 
-LATE_S = 15.0
-"""How long after the ringing time FreeSWITCH may take to tell how it ended, s."""
-
 EVENT_GRACE_S = 0.5
 """The job's result and the hang-up event race; how long SIP's word is waited for, s."""
-
-CANCEL_TRIES = 20
-CANCEL_PAUSE_S = 0.1
 
 _PLAIN = re.compile(r"[\w.:@+/ -]*")
 """Values that need no quoting between the braces of an originate; others are set on arrival."""
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be dialled: ``channel`` is FreeSWITCH's dial string, ``target`` the dialplan's place."""
+class Order(attempt.Order):
+    """``channel`` is FreeSWITCH's dial string, ``target`` the dialplan's place for the answered leg."""
 
-    call_id: str
-    number: str
-    channel: str
-    target: str
-    ring_timeout_s: float
+    channel: str = ""
+    target: str = ""
     caller_id: str = ""
-    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def command(self) -> str:
@@ -56,51 +47,16 @@ class Order:
         return f"originate {{{inside}}}{self.channel} {self.target}"
 
 
-class Attempt:
-    """Keeps the promise :class:`agi_bot.contracts.Ringing`."""
+class Attempt(attempt.Attempt):
+    """Placed by the job ``originate``, stopped by ``uuid_kill``."""
+
+    order: Order
 
     def __init__(self, client: Client, order: Order) -> None:
+        super().__init__(order)
         self._client = client
         self._evidence = Evidence()
-        self._done: asyncio.Future[Disposition] = asyncio.get_running_loop().create_future()
         self._hung_up = asyncio.Event()
-        self.order = order
-
-    @property
-    def call_id(self) -> str:
-        return self.order.call_id
-
-    async def outcome(self) -> Disposition:
-        return await asyncio.shield(self._done)
-
-    async def cancel(self) -> None:
-        if self._done.done():
-            return
-        self._evidence.cancelled = True
-        try:
-            await self._stop_ringing()
-        except EslError as error:
-            log.warning("attempt.not_cancelled", extra={"call_id": self.call_id, "reason": str(error)})
-
-    async def _stop_ringing(self) -> None:
-        """FreeSWITCH makes the channel a moment after it took the job: try until it is there."""
-        for _ in range(CANCEL_TRIES):
-            reply = await self._client.ask(commands.api(f"uuid_kill {self.call_id} ORIGINATOR_CANCEL"))
-            if reply.ok or self._done.done():
-                return
-            await asyncio.wait({self._done}, timeout=CANCEL_PAUSE_S)
-        log.warning("attempt.not_cancelled", extra={"call_id": self.call_id, "reason": "there is no such channel"})
-
-    async def run(self) -> None:
-        """Send the originate and wait for its end; whatever happens, there is an outcome."""
-        try:
-            await self._originate()
-        finally:
-            self._settle(Disposition(Status.UNKNOWN, detail="the bot stopped while it was ringing"))
-
-    def arrived(self) -> None:
-        """The answered leg is here, whatever the job says or fails to say."""
-        self._settle(Disposition(Status.ANSWERED))
 
     def hung_up(self, event: Event) -> None:
         """Note the hang-up of this attempt's channel."""
@@ -109,7 +65,14 @@ class Attempt:
         self._evidence.cause = self._evidence.cause or event.get("Hangup-Cause")
         self._hung_up.set()
 
-    async def _originate(self) -> None:
+    async def _stop_ringing(self) -> bool:
+        try:
+            return (await self._client.ask(commands.api(f"uuid_kill {self.call_id} ORIGINATOR_CANCEL"))).ok
+        except EslError as error:
+            self._not_cancelled(str(error))
+            return True
+
+    async def _place(self) -> None:
         try:
             job = await self._client.bgapi(self.order.command)
         except NotConnected as error:
@@ -138,7 +101,7 @@ class Attempt:
                 await self._hung_up.wait()
         except TimeoutError:
             log.debug("attempt.no_event", extra={"call_id": self.call_id})
-        self._settle(disposition(self._evidence))
+        self._settle(self._verdict())
 
     async def _perhaps_placed(self, error: Exception) -> None:
         """It may be ringing: wait for the answered leg or the hang-up event, never dial again."""
@@ -152,8 +115,8 @@ class Attempt:
             ended.cancel()
         known = self._hung_up.is_set() and self._evidence.cause
         detail = f"the link to FreeSWITCH was lost while it was placed: {error}"
-        self._settle(disposition(self._evidence) if known else Disposition(Status.UNKNOWN, detail=detail))
+        self._settle(self._verdict() if known else Disposition(Status.UNKNOWN, detail=detail))
 
-    def _settle(self, verdict: Disposition) -> None:
-        if not self._done.done():
-            self._done.set_result(verdict)
+    def _verdict(self) -> Disposition:
+        self._evidence.cancelled = self._cancelled
+        return disposition(self._evidence)

@@ -6,15 +6,16 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from agi_bot.errors import CallGone, PbxError
-from agi_bot.pbx.audiosocket.clock import LineClock
-from agi_bot.pbx.freeswitch.call import FreeSwitchCall, How, Identity
+from agi_bot.pbx.call import How, Identity, PbxCall
 from agi_bot.pbx.freeswitch.guard import Answered, answer, open_unicast, parked_again
 from agi_bot.pbx.freeswitch.loan import Loan
 from agi_bot.pbx.freeswitch.options import FreeSwitchOptions
 from agi_bot.pbx.freeswitch.unicast import Unicast
+from agi_bot.pbx.media.clock import LineClock
+from agi_bot.pbx.names import is_uuid, known_number
 from esl import EslError, Event, Session, SessionGone
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class SocketLeg:
         clock: LineClock,
         options: FreeSwitchOptions,
         *,
-        deliver: Callable[[FreeSwitchCall], None],
+        deliver: Callable[[PbxCall], None],
         known: Callable[[str], Mapping[str, str] | None],
     ) -> None:
         self._session = session
@@ -114,10 +115,10 @@ class SocketLeg:
     # --- the middle ---
 
     async def _talk(self, identity: Identity) -> None:
-        call = FreeSwitchCall(identity, self._media, self._options.finish_wait_s)
+        call = PbxCall(identity, self._media, self._options.finish_wait_s)
         try:
             self._deliver(call)
-            await self._until_over(call)
+            await call.until_over(self._session.wait_ended(), lambda: self._media.close("hung up"))
             self._media.close(call.how.value if call.how else "the bot did not finish")
             await self._leave(call)
         except EslError as error:
@@ -128,19 +129,6 @@ class SocketLeg:
             how = call.how.value if call.how else self._media.reason
             strangers = {"strangers": self._media.strangers}
             log.info("call.left", extra={**identity.extra, "how": how, **asdict(self._media.counters), **strangers})
-
-    async def _until_over(self, call: FreeSwitchCall) -> None:
-        """The bot ends its part, or the caller hangs up and the bot gets a while to tell its results."""
-        over = asyncio.create_task(call.over.wait())
-        gone = asyncio.create_task(self._session.wait_ended())
-        try:
-            await asyncio.wait({over, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if gone.done():
-                self._media.close("hung up")
-                await asyncio.wait({over}, timeout=self._options.finish_wait_s)
-        finally:
-            over.cancel()
-            gone.cancel()
 
     async def _digits(self) -> None:
         with self._session.listen("DTMF") as events:
@@ -184,7 +172,7 @@ class SocketLeg:
 
     # --- the end ---
 
-    async def _leave(self, call: FreeSwitchCall) -> None:
+    async def _leave(self, call: PbxCall) -> None:
         await self._loan.give_back()
         for name, value in call.results.items():
             await self._set(name, value)
@@ -220,7 +208,7 @@ def _change(name: str, application: str) -> int:
     return 1 if name in _BUSY else -1
 
 
-def status_of(call: FreeSwitchCall) -> str:
+def status_of(call: PbxCall) -> str:
     """``BOT_STATUS`` of a call that the bot gives back: ``FAILED`` when it could not serve it."""
     if call.how is None:
         return "LOST"
@@ -234,12 +222,12 @@ def identify(session: Session, wanted: tuple[str, ...]) -> Identity:
     """
     variables = {name: value for name in wanted if (value := session.variable(name))}
     attempt = session.variable(ATTEMPT_VARIABLE)
-    attempt = attempt if _is_uuid(attempt) else ""
+    attempt = attempt if is_uuid(attempt) else ""
     caller = session.data.get("Channel-Caller-ID-Number") or session.data.get("Caller-Caller-ID-Number", "")
     called = session.data.get("Channel-Destination-Number") or session.data.get("Caller-Destination-Number", "")
     return Identity(
         id=attempt or str(uuid4()),
-        caller=session.variable("BOT_NUMBER") or _known_number(caller),
+        caller=session.variable("BOT_NUMBER") or known_number(caller),
         called=session.variable("BOT_NUMBER") or session.variable("bot_called") or called,
         channel=session.data.get("Channel-Name", ""),
         unique_id=session.uuid,
@@ -254,14 +242,3 @@ def with_variables(identity: Identity, variables: Mapping[str, str]) -> Identity
     number = variables.get("BOT_NUMBER", identity.caller)
     told["flow"] = flow
     return Identity(identity.id, number, number, identity.channel, identity.unique_id, told)
-
-
-def _known_number(text: str) -> str:
-    return "" if text in ("unknown", "anonymous", "0000000000") else text
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text.lower()
-    except ValueError:
-        return False

@@ -24,9 +24,10 @@ class FreeSwitchOptions:
     ``extension`` of ``context``.  ``transfer_context``: a transfer sends the call there;
     empty: the dialplan does it, from the variable ``BOT_TRANSFER``.
 
-    ``audio_wait_s``: how long FreeSWITCH may take to bring the first sound; ``finish_wait_s``:
-    how long a bot may take to tell its results after the caller hung up; ``quiet_s``: so
-    long without sound, after something else had the channel, the media path is opened again.
+    ``audio_wait_s``: how long FreeSWITCH may take to bring the first sound; ``take_wait_s``: how
+    long a bot may take to take a call before it goes back; ``finish_wait_s``: how long a bot may
+    take to tell its results after the caller hung up; ``quiet_s``: so long without sound, after
+    something else had the channel, the media path is opened again.
     """
 
     host: str = "127.0.0.1"
@@ -45,6 +46,7 @@ class FreeSwitchOptions:
     max_calls: int = 1000
     command_timeout_s: float = 5.0
     audio_wait_s: float = 3.0
+    take_wait_s: float = 3.0
     finish_wait_s: float = 5.0
     quiet_s: float = 1.0
     inbox_frames: int = 100

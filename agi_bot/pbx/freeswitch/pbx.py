@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Coroutine, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
 
 from agi_bot.contracts import Call, Ringing
-from agi_bot.errors import PbxDown, PbxError
-from agi_bot.pbx.agi.commands import check_name, check_text
-from agi_bot.pbx.audiosocket.clock import LineClock
+from agi_bot.errors import PbxDown
+from agi_bot.pbx.desk import Desk
 from agi_bot.pbx.freeswitch.attempt import Attempt, Order
-from agi_bot.pbx.freeswitch.call import FreeSwitchCall
 from agi_bot.pbx.freeswitch.leg import SocketLeg
 from agi_bot.pbx.freeswitch.options import FreeSwitchOptions
+from agi_bot.pbx.media.clock import LineClock
+from agi_bot.pbx.names import check_name, check_text
 from esl import Client, EslError, EventStream, Server, Session, backend
 
 log = logging.getLogger(__name__)
-
-ARRIVAL_S = 30.0
-"""How long an answered leg may take to come from the dialplan to us, s."""
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+\S*")
 
@@ -44,11 +39,7 @@ class FreeSwitchPbx:
         self.port = options.port
         """Where calls come; the real one after :meth:`start`."""
         self._clock = LineClock()
-        self._arriving: asyncio.Queue[FreeSwitchCall | None] = asyncio.Queue()
-        self._calls: dict[str, FreeSwitchCall] = {}
-        self._attempts: dict[str, Attempt] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._stopped = False
+        self._desk: Desk[Attempt] = Desk(options.take_wait_s)
         self._version = ""
 
     @property
@@ -62,7 +53,7 @@ class FreeSwitchPbx:
     @property
     def running(self) -> int:
         """Calls that are with the bot now."""
-        return len(self._calls)
+        return self._desk.running
 
     async def start(self) -> None:
         try:
@@ -78,26 +69,20 @@ class FreeSwitchPbx:
             raise PbxDown(f"cannot listen on {where}: {error}", cure=cure) from None
 
     async def stop(self) -> None:
-        if not self._stopped:
-            self._stopped = True
+        if not self._desk.stopped:
+            self._desk.stop()
             await self.server.stop()
-            self._arriving.put_nowait(None)
 
     async def close(self) -> None:
         await self.stop()
-        await asyncio.gather(*(call.release() for call in list(self._calls.values())))
+        await self._desk.release()
         await self.server.close()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._desk.close()
         if self.client is not None:
             await self.client.close()
 
-    async def calls(self) -> AsyncIterator[Call]:
-        while (call := await self._arriving.get()) is not None:
-            yield call
-        self._arriving.put_nowait(None)  # for whoever else is waiting
+    def calls(self) -> AsyncIterator[Call]:
+        return self._desk.calls()
 
     async def originate(
         self,
@@ -111,11 +96,7 @@ class FreeSwitchPbx:
         order = self._order(number, call_id, caller_id, ring_timeout_s, variables or {})
         if self.client is None or not self.client.connected:
             raise PbxDown("calls are placed over the event socket, which is not connected", cure=_CURE)
-        if call_id in self._attempts or call_id in self._calls:
-            raise PbxError(f"call {call_id} is placed already")
-        attempt = self._attempts[call_id] = Attempt(self.client, order)
-        self._spawn(self._watch(attempt))
-        return attempt
+        return self._desk.place(Attempt(self.client, order))
 
     # --- outbound ---
 
@@ -137,39 +118,11 @@ class FreeSwitchPbx:
             variables={"BOT_NUMBER": number, **told},
         )
 
-    async def _watch(self, attempt: Attempt) -> None:
-        try:
-            await attempt.run()
-        finally:
-            verdict = await attempt.outcome()
-            told = {"cause": verdict.cause, "sip": verdict.sip, "detail": verdict.detail}
-            log.info("attempt.ended", extra={"call_id": attempt.call_id, "status": verdict.status.value, **told})
-            if verdict.answered:
-                await asyncio.sleep(ARRIVAL_S)
-            self._attempts.pop(attempt.call_id, None)
-
-    def _known(self, attempt_id: str) -> Mapping[str, str] | None:
-        attempt = self._attempts.pop(attempt_id, None)
-        if attempt is None:
-            return None
-        attempt.arrived()
-        return attempt.order.variables
-
     # --- inbound ---
 
     async def _serve(self, session: Session) -> None:
         self._version = self._version or session.data.get("FreeSWITCH-Version", "")
-        await SocketLeg(session, self._clock, self.options, deliver=self._deliver, known=self._known).run()
-
-    def _deliver(self, call: FreeSwitchCall) -> None:
-        self._calls[call.id] = call
-        self._spawn(self._forget(call))
-        self._arriving.put_nowait(call)
-
-    async def _forget(self, call: FreeSwitchCall) -> None:
-        await call.finished.wait()
-        if self._calls.get(call.id) is call:
-            del self._calls[call.id]
+        await SocketLeg(session, self._clock, self.options, deliver=self._desk.deliver, known=self._desk.known).run()
 
     # --- the inbound socket ---
 
@@ -187,23 +140,13 @@ class FreeSwitchPbx:
         await client.connect()
         found = _VERSION.search(await client.api("version"))
         self._version = found[0] if found else ""
-        self._spawn(self._hang_ups(await client.subscribe("CHANNEL_HANGUP_COMPLETE")))
+        self._desk.spawn(self._hang_ups(await client.subscribe("CHANNEL_HANGUP_COMPLETE")))
 
     async def _hang_ups(self, events: EventStream) -> None:
         async for event in events:
-            attempt = self._attempts.get(event.uuid)
+            attempt = self._desk.attempt(event.uuid)
             if attempt is not None:
                 attempt.hung_up(event)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("call.task_failed", exc_info=error)
 
 
 _CURE = "look at freeswitch.host, port and password, and at FreeSWITCH's event_socket.conf.xml"

@@ -6,17 +6,11 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import cast
 
-from agi_bot.audio import LINE_RATE, Frame
-from agi_bot.contracts import Digit
-from agi_bot.errors import CallGone, PbxDown, ProtocolError
-from agi_bot.pbx.audiosocket.clock import TICK_S, LineClock
-from agi_bot.pbx.audiosocket.inbox import Inbox
-from agi_bot.pbx.audiosocket.line import Counters
-from agi_bot.pbx.audiosocket.playout import Playout
+from agi_bot.errors import PbxDown, ProtocolError
 from agi_bot.pbx.freeswitch.wire import Adapter, wire_form
+from agi_bot.pbx.media import TICK_S, LineClock, Sound
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +23,8 @@ REFUSALS = 3
 """So many refusals in a row, without sound between them, are the end of the path."""
 
 
-class Unicast(asyncio.DatagramProtocol):
-    """Keeps the promise :class:`agi_bot.pbx.freeswitch.call.Media`.
+class Unicast(Sound, asyncio.DatagramProtocol):
+    """Keeps the promise :class:`agi_bot.pbx.call.Media`.
 
     FreeSWITCH sends from a port of its own choice, so the first datagram tells where to send;
     datagrams from any other source are counted in :attr:`strangers` and dropped.  While nothing
@@ -38,23 +32,15 @@ class Unicast(asyncio.DatagramProtocol):
     """
 
     def __init__(self, clock: LineClock, inbox_frames: int = 100) -> None:
+        super().__init__(inbox_frames)
         self._clock = clock
-        self._inbox = Inbox(inbox_frames)
         self._transport: asyncio.DatagramTransport | None = None
         self._far: Address | None = None
         self._adapter: Adapter | None = None
-        self._playout = Playout(LINE_RATE)
         self._told_rate = 0
         self._quiet_ticks = 0
         self._refused = 0
-        self._counters = Counters()
-        self.rate = LINE_RATE
         self.strangers = 0
-        self.reason = ""
-        self.ended = asyncio.Event()
-        self.sounded = asyncio.Event()
-        self.tap: Callable[[bytes | None], None] | None = None
-        """Told every 20 ms what is sent now: PCM, or ``None`` for silence (for recordings)."""
 
     async def open(self, host: str) -> Address:
         """Bind to a free port of ``host``.  Raises :class:`~agi_bot.errors.PbxDown`."""
@@ -88,33 +74,11 @@ class Unicast(asyncio.DatagramProtocol):
         """FreeSWITCH has closed its side: what we send is answered with ICMP "port unreachable"."""
         return self._refused >= REFUSALS
 
-    @property
-    def counters(self) -> Counters:
-        """What has passed so far, in frames."""
-        self._counters.dropped = self._inbox.dropped
-        return self._counters
-
-    def frames(self) -> AsyncIterator[Frame | Digit]:
-        """The caller's sound and keys until the call ends."""
-        return self._inbox.items()
-
-    async def play(self, frames: AsyncIterable[Frame]) -> None:
-        """See :meth:`agi_bot.contracts.Call.play`."""
-        await self._playout.play(frames)
-
-    def press(self, key: str) -> None:
-        """A key that came as an event."""
-        self._inbox.put(Digit(key))
-
     def close(self, reason: str) -> None:
         """End; idempotent."""
-        if self.ended.is_set():
+        if not self._end(reason, discard=True):
             return
-        self.reason = reason
-        self.ended.set()
         self._clock.remove(self)
-        self._inbox.close(discard=True)
-        self._playout.close(CallGone(f"the call's media path is closed: {reason}"))
         if self._transport is not None:
             self._transport.close()
 
@@ -131,8 +95,7 @@ class Unicast(asyncio.DatagramProtocol):
             self.strangers += 1
             return
         self._quiet_ticks = self._refused = 0
-        self._counters.received += 1
-        self._inbox.put(self._adapter.heard(data))
+        self._hear(self._adapter.heard(data))
 
     def error_received(self, exc: Exception) -> None:
         """Nobody listens there (any more)."""
@@ -146,12 +109,11 @@ class Unicast(asyncio.DatagramProtocol):
         self._quiet_ticks += 1
         if self._adapter is None or self._transport is None or self._far is None:
             return
-        chunk = self._playout.next()
-        for datagram in self._adapter.spoken(chunk):
+        chunk = self._next()
+        datagrams = self._adapter.spoken(chunk)
+        for datagram in datagrams:
             self._transport.sendto(datagram, self._far)
-            self._counters.sent += 1
-        if self.tap is not None:
-            self.tap(chunk)
+        self._sent(chunk, len(datagrams))
 
     def _begin(self, data: bytes, source: Address) -> None:
         try:
@@ -161,8 +123,7 @@ class Unicast(asyncio.DatagramProtocol):
             return
         first = self._adapter is None
         if first:
-            self.rate = form.rate
-            self._playout = Playout(form.rate)
+            self._use_rate(form.rate)
             self._clock.add(self)
         self._far = source
         self._adapter = Adapter(self.rate, form)

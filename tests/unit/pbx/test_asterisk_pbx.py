@@ -16,11 +16,11 @@ from agi_bot.errors import CallGone, PbxDown
 from agi_bot.pbx.agi.protocol import Request
 from agi_bot.pbx.asterisk import AsteriskOptions, AsteriskPbx
 from agi_bot.pbx.asterisk.agi_leg import identify
-from agi_bot.pbx.asterisk.call import one_line
 from agi_bot.pbx.asterisk.direct_leg import Announcements
 from agi_bot.pbx.asterisk.pbx import check_number
 from agi_bot.pbx.asterisk.versions import digits_over_audiosocket, parse
 from agi_bot.pbx.audiosocket import protocol
+from agi_bot.pbx.names import one_line
 from agi_bot.pbx.simulated import SimulatedChannel, split
 
 NUMBER = Frame(bytes((1, 2)) * 160)
@@ -33,7 +33,7 @@ async def pbx() -> AsyncIterator[AsteriskPbx]:
     yield made
     await made.close()
     assert left_over(made) == (0, 0, 0, 0)
-    assert made._tasks == set()
+    assert not made._desk.busy
 
 
 def left_over(pbx: AsteriskPbx) -> tuple[int, int, int, int]:

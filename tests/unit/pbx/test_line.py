@@ -14,10 +14,10 @@ import pytest
 from agi_bot.audio import Frame
 from agi_bot.contracts import Digit
 from agi_bot.errors import CallGone, PbxDown
-from agi_bot.pbx.audiosocket.clock import LineClock
 from agi_bot.pbx.audiosocket.line import Line, MediaLimits
 from agi_bot.pbx.audiosocket.protocol import HANG_UP, Failure, HangUp, Hello, encode
 from agi_bot.pbx.audiosocket.server import PROBE, MediaServer
+from agi_bot.pbx.media.clock import LineClock
 
 UUID_7 = UUID(int=7)
 HELLO = encode(Hello(UUID_7))

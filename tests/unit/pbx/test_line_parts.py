@@ -12,9 +12,9 @@ import pytest
 from agi_bot.audio import Frame
 from agi_bot.contracts import Digit
 from agi_bot.errors import CallGone, PbxError
-from agi_bot.pbx.audiosocket.clock import LineClock
-from agi_bot.pbx.audiosocket.inbox import Inbox
-from agi_bot.pbx.audiosocket.playout import Playout
+from agi_bot.pbx.media.clock import LineClock
+from agi_bot.pbx.media.inbox import Inbox
+from agi_bot.pbx.media.playout import Playout
 
 
 def frame(number: int) -> Frame:

@@ -11,8 +11,8 @@ import pytest
 from agi_bot.audio import Frame
 from agi_bot.contracts import Digit
 from agi_bot.errors import CallGone, PbxDown
-from agi_bot.pbx.audiosocket.clock import LineClock
 from agi_bot.pbx.freeswitch.unicast import Unicast
+from agi_bot.pbx.media.clock import LineClock
 
 LOUD = bytes([0, 16]) * 160
 

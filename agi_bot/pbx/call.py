@@ -1,17 +1,17 @@
-"""A call on Asterisk, whichever way its sound and its commands travel."""
+"""A call on any PBX, whichever way its sound and its commands travel."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
 from agi_bot.audio import Frame
 from agi_bot.contracts import Digit
-from agi_bot.pbx.agi.commands import check_name, check_text
+from agi_bot.pbx.names import check_name, check_text, one_line
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Identity:
 
     @property
     def extra(self) -> dict[str, str]:
-        """For log lines, so that one grep finds the call here and in Asterisk's log."""
+        """For log lines, so that one grep finds the call here and in the PBX's log."""
         return {"call_id": self.id, "channel": self.channel, "unique_id": self.unique_id}
 
 
@@ -56,7 +56,7 @@ class Media(Protocol):
     def close(self, reason: str) -> None: ...
 
 
-class AsteriskCall:
+class PbxCall:
     """Keeps the promise :class:`agi_bot.contracts.Call`.
 
     The *leg* that brought the call waits on :attr:`over`, carries out what :attr:`how`
@@ -139,7 +139,16 @@ class AsteriskCall:
         except TimeoutError:
             log.warning("call.not_taken_back", extra={**self._identity.extra, "waited_s": self._finish_wait_s})
 
-
-def one_line(value: str) -> str:
-    """``value`` with every line end and control character made a space."""
-    return "".join(mark if mark.isprintable() else " " for mark in value)
+    async def until_over(self, gone: Awaitable[object], on_gone: Callable[[], None] | None = None) -> None:
+        """Wait until the bot ends its part; when ``gone`` comes first, it gets a while to tell its results."""
+        over = asyncio.ensure_future(self.over.wait())
+        left = asyncio.ensure_future(gone)
+        try:
+            await asyncio.wait({over, left}, return_when=asyncio.FIRST_COMPLETED)
+            if left.done():
+                if on_gone is not None:
+                    on_gone()
+                await asyncio.wait({over}, timeout=self._finish_wait_s)
+        finally:
+            over.cancel()
+            left.cancel()

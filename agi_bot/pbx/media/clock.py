@@ -1,6 +1,6 @@
 """One clock for the sound of all calls.
 
-Asterisk's AudioSocket neither paces nor buffers: what we send leaves as RTP in the same
+AudioSocket and unicast neither pace nor buffer: what we send leaves as RTP in the same
 millisecond.  So somebody must tick every 20 ms, and one timer for all calls is cheaper
 and steadier than a task a call.  Lines are spread over four slots of 5 ms, so that 200
 calls do not write all at the same moment.

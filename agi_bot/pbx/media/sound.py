@@ -1,0 +1,93 @@
+"""What every carrier of a call's sound has in common; the carrier itself adds the wire."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from dataclasses import dataclass
+
+from agi_bot.audio import LINE_RATE, Frame
+from agi_bot.contracts import Digit
+from agi_bot.errors import CallGone
+from agi_bot.pbx.media.inbox import Inbox
+from agi_bot.pbx.media.playout import Playout
+
+
+@dataclass(slots=True)
+class Counters:
+    """Frames of a call: from the caller, lost because the bot was behind, sent, not sent."""
+
+    received: int = 0
+    dropped: int = 0
+    sent: int = 0
+    skipped: int = 0
+
+
+class Sound:
+    """Both directions of a call's sound, from the beginning to the end.
+
+    A carrier hands in what it hears (:meth:`_hear`), takes what is due (:meth:`_next`), tells
+    what it sent (:meth:`_sent`) and ends it once (:meth:`_end`).
+    """
+
+    def __init__(self, inbox_frames: int) -> None:
+        self._inbox = Inbox(inbox_frames)
+        self._playout = Playout(LINE_RATE)
+        self._counters = Counters()
+        self.reason = ""
+        self.ended = asyncio.Event()
+        self.sounded = asyncio.Event()
+        self.tap: Callable[[bytes | None], None] | None = None
+        """Told every 20 ms what is sent now: PCM, or ``None`` for silence (for recordings)."""
+
+    @property
+    def rate(self) -> int:
+        """Sampling rate in Hz of both directions, for good from the first sound on."""
+        return self._playout.rate
+
+    @property
+    def counters(self) -> Counters:
+        """What has passed so far, in frames."""
+        self._counters.dropped = self._inbox.dropped
+        return self._counters
+
+    def frames(self) -> AsyncIterator[Frame | Digit]:
+        """The caller's sound and keys until the call ends."""
+        return self._inbox.items()
+
+    async def play(self, frames: AsyncIterable[Frame]) -> None:
+        """See :meth:`agi_bot.contracts.Call.play`."""
+        await self._playout.play(frames)
+
+    def press(self, key: str) -> None:
+        """A key, which came with the sound or by another way."""
+        self._inbox.put(Digit(key))
+
+    # --- for the carrier ---
+
+    def _use_rate(self, rate: int) -> None:
+        """Before the first sound only: what plays already would be lost."""
+        self._playout = Playout(rate)
+
+    def _hear(self, frame: Frame) -> None:
+        self._counters.received += 1
+        self._inbox.put(frame)
+
+    def _next(self) -> bytes | None:
+        """The 20 ms that are due; ``None``: silence."""
+        return self._playout.next()
+
+    def _sent(self, chunk: bytes | None, packets: int = 1) -> None:
+        self._counters.sent += packets
+        if self.tap is not None:
+            self.tap(chunk)
+
+    def _end(self, reason: str, *, discard: bool = False) -> bool:
+        """End both directions; ``discard`` what was not taken yet.  False: it had ended before."""
+        self._inbox.close(discard=discard)
+        if self.ended.is_set():
+            return False
+        self.reason = reason
+        self.ended.set()
+        self._playout.close(CallGone(f"the call's sound is gone: {reason}"))
+        return True
