@@ -47,7 +47,9 @@ class Turn:
 class CallRecord:
     """The whole call, as it is stored and reported.
 
-    ``ended_by`` is ``bot``, ``caller``, ``transfer``, ``pbx`` or ``error``.
+    ``ended_by`` is ``bot``, ``caller``, ``transfer``, ``pbx`` or ``error``.  ``answered_by`` is who
+    answered a call that we placed (``human``, ``machine``, ``screening``, ``network``; empty: not
+    known), ``answered_by_why`` the rule that told it and ``answered_by_ms`` when.
     """
 
     call_id: str
@@ -63,6 +65,9 @@ class CallRecord:
     flow_version: str = ""
     outcome: str = ""
     result_class: str = ""
+    answered_by: str = ""
+    answered_by_why: str = ""
+    answered_by_ms: int | None = None
     ended_by: str = ""
     transfer_to: str = ""
     turns: list[Turn] = field(default_factory=list)

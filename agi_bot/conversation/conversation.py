@@ -12,13 +12,14 @@ import logging
 
 from agi_bot.audio import Frame
 from agi_bot.contracts import Call
+from agi_bot.conversation.answerer import AnswererDesk, OverheardEar, Plan
 from agi_bot.conversation.clock import Clock
 from agi_bot.conversation.ear import Ear
 from agi_bot.conversation.engines import Engines, Limits, Script
 from agi_bot.conversation.journal import Journal
 from agi_bot.conversation.listener import Listener, Reports
 from agi_bot.conversation.mouth import Mouth
-from agi_bot.conversation.progress import BotSpeaks, Over, PartlyHeard, Watcher, nobody
+from agi_bot.conversation.progress import BotSpeaks, CallerSpoke, Over, PartlyHeard, Progress, Watcher, nobody
 from agi_bot.conversation.prompt import Prompt
 from agi_bot.conversation.result import result_variables
 from agi_bot.conversation.talk import Talk
@@ -33,7 +34,10 @@ log = logging.getLogger(__name__)
 
 
 class Conversation:
-    """One call from the first word to the outcome; :meth:`run` does all of it."""
+    """One call from the first word to the outcome; :meth:`run` does all of it.
+
+    ``plan`` is for calls that we placed: what to do when no person answers.
+    """
 
     def __init__(
         self,
@@ -45,9 +49,9 @@ class Conversation:
         limits: Limits | None = None,
         recording: Recording | None = None,
         watcher: Watcher = nobody,
+        plan: Plan | None = None,
     ) -> None:
         self._call = call
-        self._script = script
         self._engines = engines
         self._record = record
         self._limits = limits or Limits()
@@ -56,9 +60,20 @@ class Conversation:
         self._journal = Journal(record)
         self._clock = Clock()
         self._heard_ms = 0.0
-        self._talk = Talk(call, script, engines, self._journal, self._limits, self._clock, watcher)
+        self._talk = Talk(call, script, engines, self._journal, self._limits, self._clock, self._progressed)
         self._mouth = Mouth(call, self._prompt_over, self._frame_sent)
         self._listener: Listener | None = None
+        self._answerer = AnswererDesk(plan, self._talk, record) if plan is not None else None
+
+    @property
+    def script(self) -> Script:
+        """The dialogue that was had."""
+        return self._talk.script
+
+    @property
+    def void(self) -> bool:
+        """Whether the dialogue was had with no person, so that nothing of it counts."""
+        return self._answerer is not None and (self._answerer.ended_call or bool(self._answerer.outcome_if_gone))
 
     async def run(self) -> CallRecord:
         """Converse; answers the record.
@@ -99,7 +114,9 @@ class Conversation:
     async def _open_listener(self) -> Listener:
         self._record.engines.setdefault("recognizer", self._engines.recognizer.name)
         hearing = await self._engines.recognizer.open(language=self._record.language)
-        ear = Ear(hearing, self._engines.activity.stream())
+        activity = self._engines.activity.stream()
+        desk = self._answerer
+        ear = Ear(hearing, activity) if desk is None else OverheardEar(hearing, activity, desk)
         reports = Reports(
             frame=self._frame_heard,
             turn=self._talk.heard,
@@ -131,7 +148,10 @@ class Conversation:
     # --- the end ---------------------------------------------------------------------
 
     def _sum_up(self) -> None:
-        self._record.slots.update(self._script.slots)
+        if not self.void:
+            self._record.slots.update(self._talk.script.slots)
+        if self._talk.gone and self._answerer is not None and self._answerer.outcome_if_gone:
+            self._journal.close(self._answerer.outcome_if_gone, "caller")
         if self._talk.gone:
             self._journal.close("hung_up", "caller")
         self._journal.close("error", "error")
@@ -155,6 +175,12 @@ class Conversation:
                 await self._call.hang_up()
             case _:
                 await self._call.release()
+
+    def _progressed(self, progress: Progress) -> None:
+        answered = isinstance(progress, CallerSpoke) and (progress.turn.intent or progress.turn.keys)
+        if answered and self._answerer is not None:
+            self._answerer.understood()
+        self._watch(progress)
 
     # --- sound -----------------------------------------------------------------------
 
@@ -198,6 +224,8 @@ class Conversation:
             self._watch(BotSpeaks(prompt.say.text, reply_ms))
 
     def _prompt_over(self, event: PromptEnded | AgiBotError) -> None:
+        if self._answerer is not None and self._talk.seized:
+            self._answerer.spoken() if isinstance(event, PromptEnded) else self._answerer.failed()
         if isinstance(event, PromptEnded):
             self._talk.prompt_ended(event)
         else:

@@ -100,6 +100,10 @@ class Journal:
         """Count an event of the whole call."""
         self.record.counters[what] = self.record.counters.get(what, 0) + 1
 
+    def reopen(self) -> None:
+        """The end that was noted is none."""
+        self.record.outcome = self.record.ended_by = self.record.transfer_to = ""
+
     def close(self, outcome: str, ended_by: str) -> None:
         """The bot's part ended."""
         self.record.outcome = self.record.outcome or outcome

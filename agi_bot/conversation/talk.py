@@ -48,6 +48,9 @@ log = logging.getLogger(__name__)
 FILLER = -1
 """Prompt number of a filler: no dialogue knows it, so its end is nobody's news."""
 
+ASIDE = -2
+"""Prompt number of what the answerer's desk says."""
+
 GRACE_S = 20.0
 """A dialogue that does not end within this time after :class:`TooLong` is ended for it."""
 
@@ -62,7 +65,8 @@ class Talk:
     """One call's inbox.
 
     ``last`` is the dialogue's last word, once it has been given.  ``ahead_ms`` is how much
-    later a sound stands in the recording than in the sound that was heard.
+    later a sound stands in the recording than in the sound that was heard.  ``script`` is
+    the dialogue.  ``seized``: the answerer's desk has the line, and nothing reaches the dialogue.
     """
 
     def __init__(
@@ -78,8 +82,9 @@ class Talk:
         self.last: End | Transfer | None = None
         self.gone = False
         self.ahead_ms = 0
+        self.script = script
+        self._unbegun = copy.deepcopy(script)
         self._call = call
-        self._script = script
         self._engines = engines
         self._journal = journal
         self._limits = limits
@@ -91,6 +96,8 @@ class Talk:
         self._keypad = Keypad()
         self._quiet_since = 0.0
         self._told_too_long = False
+        self.seized = False
+        self._anew: Started | None = None
         self._mouth: Mouth
         self._listener: Listener
 
@@ -128,12 +135,15 @@ class Talk:
     async def _happened(self, event: Event) -> None:
         if isinstance(event, HungUp):
             self.gone = True
-        filler = isinstance(event, PromptEnded | PromptCut) and event.prompt == FILLER
-        if filler or self.last is not None:
+        if event is self._anew:
+            self.script = self._unbegun
+            self.seized = self._listener.closing = False
+        filler = isinstance(event, PromptEnded | PromptCut) and event.prompt in (FILLER, ASIDE)
+        if filler or self.seized or self.last is not None:
             return
-        actions = self._script.receive(event)
+        actions = self.script.receive(event)
         # Before they are carried out: the first sound of a reply begins another turn.
-        self._journal.at_step(self._script.step)
+        self._journal.at_step(self.script.step)
         for action in actions:
             await self._do(action)
 
@@ -172,7 +182,7 @@ class Talk:
         return [say for event in (*events, Silent()) for say in self._would_say(event)]
 
     def _would_say(self, event: Event) -> list[Say]:
-        actions = copy.deepcopy(self._script).receive(event)
+        actions = copy.deepcopy(self.script).receive(event)
         return [action for action in actions if isinstance(action, Say)]
 
     # --- the clock of silence --------------------------------------------------------
@@ -186,7 +196,7 @@ class Talk:
 
     @property
     def _caller_is_awaited(self) -> bool:
-        return not (self._mouth.busy or self._listener.in_turn or self._desk.busy or self.last)
+        return not (self._mouth.busy or self._listener.in_turn or self._desk.busy or self.seized or self.last)
 
     @property
     def _silence_due_ms(self) -> float:
@@ -234,7 +244,7 @@ class Talk:
 
     def interrupted(self) -> None:
         """The caller took the turn: what was not spoken is dropped."""
-        cut = self._mouth.cut()
+        cut = None if self.seized else self._mouth.cut()
         if cut is None:
             return
         self._journal.cut(cut.words, int(self._clock.ms))
@@ -252,7 +262,7 @@ class Talk:
         if not text.strip():
             return Intent("")
         asks, record = self._listener.asks, self._journal.record
-        context = Context(record.language, self._time(), asks.expected, asks.wanted)
+        context = Context(record.language, self._time(), asks.expected, asks.wanted, asks.before)
         return await self._engines.interpreter.interpret(text, context)
 
     def prepare(self, intent: Intent, text: str) -> None:
@@ -268,6 +278,8 @@ class Talk:
         from_ms = to_ms - (heard.to_ms - heard.from_ms)
         turn = self._journal.heard(heard.transcript, from_ms, to_ms, ahead_ms=self.ahead_ms)
         turn.endpoint_ms = heard.lag_ms
+        if self.seized:
+            return
         began = time.perf_counter()
         try:
             intent = heard.intent or await self.understand(heard.transcript.text)
@@ -288,6 +300,32 @@ class Talk:
         self.interrupted()
         self._watch(CallerSpoke(turn))
         self._inbox.put_nowait(Keyed(keys))
+
+    # --- the answerer's desk (see TakenLine there) -----------------------------------
+
+    def seize(self) -> None:
+        """Fall silent; from now on the dialogue hears and says nothing, and what it decided is void."""
+        self.seized = self._listener.closing = True
+        self.last = None
+        self._journal.reopen()
+        self._mouth.drop()
+
+    def say_aside(self, spans: tuple[Span, ...]) -> None:
+        """Say something that is no part of the dialogue."""
+        self._mouth.say(self._prompter.prompt(Say(ASIDE, spans, barge_in=False)))
+
+    def leave(self, outcome: str) -> None:
+        """Hang up with ``outcome``."""
+        self.seize()
+        self._journal.close(outcome, "bot")
+        self._close(End(outcome, hang_up=True))
+        self._inbox.put_nowait(PromptEnded(FILLER))
+
+    def start_anew(self) -> None:
+        """Give the line to the dialogue, from its beginning."""
+        self._anew = Started(self._time())
+        # Behind the turn that is just ending: it was said to nobody of us.
+        asyncio.get_running_loop().call_soon(self._inbox.put_nowait, self._anew)
 
     # --- mouth, hooks, engines -------------------------------------------------------
 

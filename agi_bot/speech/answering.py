@@ -45,6 +45,11 @@ class Verdict:
     def certain(self) -> bool:
         return self.who is not Answerer.UNKNOWN
 
+    @property
+    def proven(self) -> bool:
+        """Words or tones told it; timing alone takes some people for machines."""
+        return self.why.startswith(("words", "tone"))
+
 
 OPEN = Verdict(Answerer.UNKNOWN)
 
@@ -67,18 +72,49 @@ _NETWORK = [(status, re.compile(words, re.IGNORECASE)) for status, words in _ANN
 _ADDRESS = re.compile(
     r"您(?:所)?拨(?:打|叫)?的|所拨|the (?:number|subscriber|customer|person) (?:you|is)|dialed|dialled", re.IGNORECASE
 )
+# What people answer a bot ("为什么要录音", "请问您是哪里的", "I can't take it") must not be here.
 _MACHINE = re.compile(
-    r"留言|语音信箱|录音|(?:提示音|滴声|嘀声|哔声|嘟声).{0,4}后|自动应答|秘书台|来电助理"
-    r"|leave (?:a |your |me a )?(?:short |brief )?(?:message|name)|after the (?:tone|beep)|voice\s?mail|mailbox"
-    r"|answering machine"
-    r"|(?:you(?:'| ha)ve|you) reached|can't (?:come to|take|answer)|cannot (?:come to|take|answer)",
+    r"(?:请|事|可以|可)您?(?:给我|给机主)?留言|后留言|留言(?:完|结束|后)|语音信箱|(?:提示音|滴声|嘀声|哔声|嘟声).{0,4}后"
+    r"|自动应答|我是秘书台|来电助理"
+    r"|leave (?:a |your |me a )?(?:short |brief )?message|after the (?:tone|beep)|voice\s?mail|mailbox is"
+    r"|the answering machine of"
+    r"|(?:you(?:'| ha)ve|you) reached (?!the wrong)"
+    r"|(?:can't|can not|cannot) (?:come to the phone|take your call|answer (?:the phone|your call))",
     re.IGNORECASE,
 )
 _SCREENING = re.compile(
-    r"请(?:说|问您是哪位|报)?.{0,6}(?:您的姓名|来意|哪里.*什么事)|正在为您转接.*身份|来电筛选|智能助理|代接"
-    r"|(?:state|say|record) your name|why you(?:'re| are) calling|call screening|screening service",
+    r"来意|(?:说出|说|报|留下)(?:您|你)的姓名.{0,4}(?:和|及|以及|还有)|来电筛选|我是.{0,8}(?:智能助理|来电助理)"
+    r"|(?:state|say|record) your name (?:and|after)|name and why you(?:'re| are) calling|screening service",
     re.IGNORECASE,
 )
+_HOLD_ON = re.compile(
+    r"不要挂机|请稍(?:等|候)|正在为您(?:接通|转接)|please hold|stay on the line|hold the line", re.IGNORECASE
+)
+
+
+_CJK_GAP = re.compile(r"(?<=[\u4e00-\u9fff]) +(?=[\u4e00-\u9fff])")
+"""Recognisers put spaces between Chinese words, also beside an English announcement."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRules:
+    """What a campaign wants done when no person answers.
+
+    ``on_machine`` is one of :data:`ON_MACHINE`.  ``message`` is what is said after the tone,
+    ``introduction`` what a call screener is told (who calls and why): each the name of a
+    step of the flow, whose ``say`` is spoken, or a text with ``{slots}`` of the task.
+    ``by_timing``: hang up on what only sounds like a machine, too.  ``early_media``: listen
+    to what the network plays before an answer.
+    """
+
+    on_machine: str = "hang_up"
+    message: str = ""
+    introduction: str = ""
+    by_timing: bool = False
+    early_media: bool = True
+
+
+ON_MACHINE = ("hang_up", "leave_message", "continue")
 
 
 def of_cause(disposition: Disposition) -> Verdict:
@@ -88,11 +124,16 @@ def of_cause(disposition: Disposition) -> Verdict:
     return Verdict(Answerer.NETWORK, f"cause {disposition.cause}, sip {disposition.sip}", disposition.status)
 
 
+def asks_to_wait(text: str) -> bool:
+    """Whether the words ask the caller to hold the line."""
+    return bool(_HOLD_ON.search(_CJK_GAP.sub("", text)))
+
+
 def of_words(text: str, *, early: bool = False) -> Verdict:
     """What recognised words say.  ``early``: heard before the answer, where nobody but the network speaks."""
-    plain = text if re.search(r"[a-z]", text, re.IGNORECASE) else text.replace(" ", "")
+    plain = _CJK_GAP.sub("", text)
     for status, words in _NETWORK:
-        if (found := words.search(plain)) and (early or _ADDRESS.search(plain)):
+        if (found := words.search(plain)) and (early or _ADDRESS.search(plain)) and not _HOLD_ON.search(plain):
             return Verdict(Answerer.NETWORK, f"words: {found[0]}", status)
     if found := _SCREENING.search(plain):
         return Verdict(Answerer.SCREENING, f"words: {found[0]}")
@@ -105,7 +146,8 @@ def of_words(text: str, *, early: bool = False) -> Verdict:
 class AnswerLimits:
     """In ms.  ``greeting``: a first utterance so long is a machine's.  ``waits``: silence after a
     short one, in which a human waits for us.  ``silent``: nothing was said since the answer.
-    ``total``: the latest verdict.  ``pause``: a shorter silence is within an utterance.
+    ``total``: the latest verdict.  ``pause``: a shorter silence is within an utterance.  ``tone``: a
+    beep is so long; ``before_tone``: with less speech before it, it may be any beep in a person's room.
     """
 
     greeting: int = 4000
@@ -114,6 +156,7 @@ class AnswerLimits:
     total: int = 8000
     pause: int = 400
     tone: int = 180
+    before_tone: int = 900
 
 
 class AnswerJudge:
@@ -128,6 +171,7 @@ class AnswerJudge:
         self._limits = limits or AnswerLimits()
         self._guessed = False
         self._speaking = False
+        self._began = self._spoken_ms = 0
         self._utterance_from = 0
         self._speech_to: int | None = None
         self._spoken_from: int | None = None
@@ -141,14 +185,21 @@ class AnswerJudge:
             self._spoken_from = at_ms
         if self._speech_to is None or at_ms - self._speech_to > self._limits.pause:
             self._utterance_from = at_ms
+        self._began = at_ms
         self._speaking = True
         self.passed(at_ms)
 
     def speech_ended(self, at_ms: int) -> None:
         """The voice fell silent."""
+        self._spoken_ms += at_ms - self._began if self._speaking else 0
         self._speaking = False
         self._speech_to = at_ms
         self.passed(at_ms)
+
+    @property
+    def sounding(self) -> bool:
+        """Whether somebody speaks or a tone sounds."""
+        return self._speaking or self._tone_from is not None
 
     def heard(self, text: str) -> None:
         """The recognised words so far."""
@@ -158,9 +209,9 @@ class AnswerJudge:
         """A tone of the line was found."""
         if signal in (Signal.FAX, Signal.MODEM):
             self._decide(Verdict(Answerer.MACHINE, f"tone: {signal}"))
-        elif signal in (Signal.BUSY, Signal.RINGBACK, Signal.DIAL_TONE):
-            status = Status.BUSY if signal is Signal.BUSY else None
-            self._decide(Verdict(Answerer.NETWORK, f"tone: {signal}", status))
+        elif signal is Signal.BUSY and self._spoken_from is None:
+            # After speech a busy tone only tells that the other side has hung up.
+            self._decide(Verdict(Answerer.NETWORK, f"tone: {signal}", Status.BUSY))
 
     def tone(self, on: bool, at_ms: int) -> None:
         """A pure tone of any pitch is heard (a machine's beep), or is no longer."""
@@ -170,8 +221,14 @@ class AnswerJudge:
             began, self._tone_from = self._tone_from, None
             after_speech = self._spoken_from is not None and self._spoken_from < began
             if at_ms - began >= self._limits.tone and after_speech:
-                self._decide(Verdict(Answerer.MACHINE, "tone after speech"))
-                self.beep_ended = at_ms
+                self._beeped(at_ms)
+
+    def _beeped(self, at_ms: int) -> None:
+        self.beep_ended = at_ms
+        if self._spoken_ms >= self._limits.before_tone:
+            self._decide(Verdict(Answerer.MACHINE, "tone after speech"))
+        elif not self.verdict.certain:
+            self._guess(Verdict(Answerer.MACHINE, "short word, then a tone"))
 
     def passed(self, now_ms: int) -> None:
         """Time went on."""

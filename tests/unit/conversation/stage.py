@@ -12,7 +12,7 @@ import numpy as np
 
 from agi_bot.audio import Frame
 from agi_bot.contracts import Context, Hints, Intent, Transcript, Value
-from agi_bot.conversation import Conversation, Engines, HookError, Limits
+from agi_bot.conversation import Conversation, Engines, HookError, Limits, Plan
 from agi_bot.conversation.progress import Progress
 from agi_bot.errors import InterpreterDown
 from agi_bot.flow.events import Action, Event
@@ -173,6 +173,7 @@ class Stage:
     meanings: Mapping[str, Intent] = field(default_factory=dict)
     hooks: HookTable = field(default_factory=HookTable)
     limits: Limits = field(default_factory=Limits)
+    plan: Plan | None = None
 
     def __post_init__(self) -> None:
         self.call = FakeCall()
@@ -191,7 +192,15 @@ class Stage:
             VadBatcher(EnergyModel()),
             self.hooks,
         )
-        return Conversation(self.call, self.script, engines, self.record, limits=self.limits, watcher=self.seen.append)
+        return Conversation(
+            self.call,
+            self.script,
+            engines,
+            self.record,
+            limits=self.limits,
+            watcher=self.seen.append,
+            plan=self.plan,
+        )
 
     async def speak(self, *parts: list[Frame]) -> None:
         """The caller's sound, at the line's pace."""

@@ -7,7 +7,7 @@ import pytest
 
 from agi_bot.audio import Frame
 from agi_bot.contracts import Disposition, Status
-from agi_bot.speech.answering import Answerer, AnswerJudge, of_cause, of_words
+from agi_bot.speech.answering import Answerer, AnswerJudge, asks_to_wait, of_cause, of_words
 from agi_bot.speech.beep import BeepDetector
 from agi_bot.speech.signals import Signal
 
@@ -135,3 +135,45 @@ def test_voices_noise_and_silence_are_no_beeps() -> None:
     noise = np.random.default_rng(1).normal(0, 2000, 8000).astype("<i2").tobytes()
     frames = [*sine(180, harmonics=12), Frame(noise), Frame(bytes(3200)), *sine(120)]
     assert not any(detector.push(frame) for frame in frames)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "为什么要录音",
+        "请问您是哪里的有什么事",
+        "你是智能助理吗",
+        "我在开车现在不方便接听",
+        "我帮他代接的你留言给他吧",
+        "请说一下您的姓名",
+        "你打的号码不是空号",
+        "I can't take it on friday",
+        "I can't answer that",
+        "you've reached the wrong number",
+        "could you say your name again",
+        "why are you recording",
+    ],
+)
+def test_what_people_answer_is_no_machine(text: str) -> None:
+    assert of_words(text).who is Answerer.UNKNOWN
+
+
+@pytest.mark.parametrize("text", ["您拨打的用户正在通话中请不要挂机", "the number you dialed is busy please hold"])
+def test_an_announcement_that_asks_to_wait_is_not_the_end(text: str) -> None:
+    assert of_words(text).who is Answerer.UNKNOWN
+    assert asks_to_wait(text)
+
+
+def test_a_beep_after_a_short_word_proves_nothing() -> None:
+    judge = spoke(AnswerJudge(), (500, 900))
+    judge.tone(True, 1200)
+    judge.tone(False, 1600)
+    assert judge.verdict.who is Answerer.MACHINE
+    assert not judge.verdict.proven
+    assert judge.beep_ended == 1600
+
+
+def test_a_busy_tone_after_speech_is_a_hang_up() -> None:
+    judge = spoke(AnswerJudge(), (200, 500), until=800)
+    judge.signal(Signal.BUSY)
+    assert judge.verdict.who is Answerer.UNKNOWN
