@@ -256,8 +256,9 @@ class Recognizer(Protocol):
 class Entity:
     """A value found in the caller's words.
 
-    ``kind`` is ``date``, ``time``, ``datetime``, ``money``, ``number``, ``phone``, ``id`` or
-    an entity of the training data; ``start``/``end`` are character offsets in the text.
+    ``kind`` is ``date``, ``time``, ``datetime``, ``money``, ``number``, ``percent``, ``phone``,
+    ``id``, ``digits`` (a run of digits as text, leading zeros kept), ``text`` or an entity of
+    the training data; ``start``/``end`` are character offsets in the text.
     """
 
     kind: str
@@ -284,12 +285,15 @@ class Context:
 
     ``expected`` are the step's own intents (a soft prior), ``wanted`` maps slot name to
     entity kind where the step wants a slot filled, ``now`` is the call's clock (with zone).
+    ``before`` is what the caller has said in answer to the same question, oldest first: after
+    "tomorrow evening", "at eight" is 20:00.
     """
 
     language: str
     now: datetime
     expected: tuple[str, ...] = ()
     wanted: Mapping[str, str] = field(default_factory=dict)
+    before: tuple[str, ...] = ()
 
 
 class Interpreter(Protocol):

@@ -189,6 +189,7 @@ class Dialogue(Moves):
         filled = self._filled({name: step.collect[name] for name in missing_slots(self._level)}, intent.entities)
         self._yes_or_no(filled, intent.name)
         if not filled.values and not filled.halves:
+            self._asking.remember(self._heard.text)
             return False
         self._take_in(filled)
         return True
@@ -231,6 +232,7 @@ class Dialogue(Moves):
             self._climb("unclear")
             return
         self._asking.confirming = False
+        self._asking.before = ()
         for slot in self._step.collect:
             self._level.put(slot, None)
         self._ask_on(self._step)

@@ -167,7 +167,8 @@ class Listen:
     not interrupt a prompt.  ``resume``: what to do after an interruption that turned out to
     be nothing (``continue`` or ``restart`` the prompt).  ``wanted``: slot name -> entity kind,
     for this step and for those that people answer ahead; ``needed``: the kinds that this
-    step itself asks for now.
+    step itself asks for now.  ``before``: what the caller has said in answer to the open
+    question (:attr:`agi_bot.contracts.Context.before`).
     """
 
     step: str
@@ -180,6 +181,7 @@ class Listen:
     hints: tuple[str, ...] = ()
     backchannel: tuple[str, ...] = ()
     resume: str = "continue"
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

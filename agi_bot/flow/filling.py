@@ -17,10 +17,8 @@ KEYED = frozenset({"phone", "id", "digits", "number", "integer", "money"})
 
 _ANY_NUMBER = frozenset({"number", "integer", "percent", "digits"})
 _HALF_OF_DAY = re.compile(r"[早午晚夜]|凌晨|清晨|\b[ap]\.?m\b|morning|noon|afternoon|evening|night", re.IGNORECASE)
-_DIGITS = {
-    **{str(digit): str(digit) for digit in range(10)},
-    **dict(zip("零〇一二三四五六七八九幺两", "0012345678912", strict=True)),
-}
+_FEWEST_DIGITS = 2
+"""A lone digit is no code where the slot does not say so: 等一下 is not the code 1."""
 
 
 @dataclass(slots=True)
@@ -59,13 +57,15 @@ def fill(
     """
     filled = Filled()
     left = list(entities)
+    codes = sum(spec.type == "digits" for spec in slots.values())
     for name, spec in slots.items():
         if spec.type == "choice":
             _add(filled, name, _choice(spec, heard))
         elif spec.type == "datetime":
             _fill_moment(filled, name, left, known.get(name), halves.get(name), now)
         elif spec.type == "digits":
-            _add(filled, name, _digits(spec, left, heard))
+            _add(filled, name, _digits(spec, left, codes))
+            codes -= 1
         elif spec.type not in ("text", "boolean"):
             _add(filled, name, _simple(spec, left))
     return filled
@@ -100,13 +100,20 @@ def _occurs(word: str, text: str) -> bool:
     return re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", text) is not None
 
 
-def _digits(spec: Slot, left: list[Entity], heard: str) -> Value | None:
-    spoken = [entity.text for entity in left if entity.kind in ("number", "phone", "id", "digits")]
-    for text in (*spoken, heard):
-        digits = "".join(_DIGITS.get(sign, "") for sign in text)
-        if digits and (spec.length is None or len(digits) == spec.length):
-            return digits
-    return None
+def _digits(spec: Slot, left: list[Entity], slots: int) -> Value | None:
+    """The run of digits that fits ``spec``; of several the last ones, in order, for as many ``slots``."""
+    fitting = [entity for entity in left if entity.kind == "digits" and _fits_as_digits(entity.value, spec)]
+    longest = max((len(str(entity.value)) for entity in fitting), default=0)
+    likely = [entity for entity in fitting if 2 * len(str(entity.value)) >= longest][-slots:]
+    if not likely:
+        return None
+    left.remove(likely[0])
+    return likely[0].value
+
+
+def _fits_as_digits(value: Value, spec: Slot) -> bool:
+    length = len(value) if isinstance(value, str) else 0
+    return length == spec.length if spec.length else length >= _FEWEST_DIGITS
 
 
 def _simple(spec: Slot, left: list[Entity]) -> Value | None:

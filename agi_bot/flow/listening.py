@@ -9,7 +9,7 @@ from agi_bot.flow.events import Listen
 from agi_bot.flow.filling import KEYED, answered_ahead, wanted_entities
 from agi_bot.flow.parts import Way
 from agi_bot.flow.script import Step
-from agi_bot.flow.state import Level
+from agi_bot.flow.state import Asking, Level
 
 LONGEST_KEYING = 20
 """Digits that may be keyed where a slot gives no length."""
@@ -17,8 +17,9 @@ SILENCE_MS = 5000
 """Quiet time until the silence ladder, where the flow gives none."""
 
 
-def listening(level: Level, name: str, defaults: Defaults, *, confirming: bool) -> Listen:
+def listening(level: Level, name: str, defaults: Defaults, asking: Asking) -> Listen:
     """The :class:`Listen` of the current step of ``level``; ``name`` is the step's full name."""
+    confirming = asking.confirming
     step, script = level.step, level.flow.script
     quiet = step.wait if step.wait is not None else step.silence_after or script.silence_after or SILENCE_MS
     return Listen(
@@ -32,6 +33,7 @@ def listening(level: Level, name: str, defaults: Defaults, *, confirming: bool) 
         hints=level.flow.hints(level.step_name),
         backchannel=step.backchannel or script.backchannel or defaults.backchannel,
         resume=step.resume or script.resume or "continue",
+        before=() if confirming else asking.before,
     )
 
 

@@ -190,6 +190,8 @@ class Moves(Ground):
     def _take_in(self, filled: Filled) -> None:
         """Accept what fits, then ask for the rest, or confirm, or go on."""
         step, level = self._step, self._level
+        if filled.values or filled.halves:
+            self._asking.remember(self._heard.text)
         self._asking.halves = {**self._asking.halves, **filled.halves}
         for name, value in filled.values.items():
             spec = step.collect[name]
@@ -250,7 +252,7 @@ class Moves(Ground):
     def _listen(self) -> None:
         self._state = State.LISTENING
         self._heard = LastHeard()
-        self._do(listening(self._level, self.step, self._defaults, confirming=self._asking.confirming))
+        self._do(listening(self._level, self.step, self._defaults, self._asking))
 
     def _climb(self, kind: str) -> None:
         """Use the next rung of ladder ``kind`` whose condition holds; past its end the call ends."""

@@ -109,6 +109,7 @@ class Rehearsal:
             now=self._now,
             expected=listen.expected if listen else (),
             wanted=listen.wanted if listen else {},
+            before=listen.before if listen else (),
         )
 
     async def _feed(self, reply: Reply, event: Event) -> Reply:

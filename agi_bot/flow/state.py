@@ -18,6 +18,9 @@ from agi_bot.flow.script import Step
 from agi_bot.flow.template import parse_template
 from agi_bot.flow.wording import raw_text
 
+REMEMBERED = 4
+"""Answers to one question that are remembered."""
+
 
 class State(Enum):
     """Where a dialogue stands."""
@@ -71,6 +74,12 @@ class Asking:
     silence: int = 0
     unclear: int = 0
     halves: dict[str, date | time] = field(default_factory=dict)
+    before: tuple[str, ...] = ()
+
+    def remember(self, words: str) -> None:
+        """Keep ``words`` of an answer: the next one may need them (tomorrow evening; at eight)."""
+        if words:
+            self.before = (*self.before, words)[-REMEMBERED:]
 
 
 @dataclass(slots=True)

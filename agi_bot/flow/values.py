@@ -27,7 +27,7 @@ KINDS: Mapping[str, str] = {
 """Kind -> an example as it is written in JSON or YAML."""
 
 ENTITY_OF_KIND: Mapping[str, str] = {
-    "number": "number", "integer": "number", "percent": "number", "digits": "number", "money": "money",
+    "number": "number", "integer": "number", "percent": "number", "digits": "digits", "money": "money",
     "date": "date", "time": "time", "datetime": "datetime", "phone": "phone", "id": "id",
 }  # fmt: skip
 """Which entity an interpreter must find for a slot of this kind."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from agi_bot.contracts import Context, Entity
 from agi_bot.nlu.data import NluData
@@ -22,7 +22,10 @@ class EntityFinder:
         self._synonyms = {tidy(words).text: value for words, value in data.synonyms.items()}
 
     def find(self, text: str, context: Context) -> tuple[Entity, ...]:
-        """Entities for the slots of ``context.wanted``: as many of a kind as there are slots for it, the last ones."""
+        """Entities for the slots of ``context.wanted``: as many of a kind as there are slots for it, the last ones.
+
+        Of ``digits`` all: the dialogue knows how many a code has.
+        """
         plain = tidy(text)
         if not plain.text:
             return ()
@@ -36,7 +39,8 @@ class EntityFinder:
         elif kind in self._patterns or kind in self._words:
             yield from self._from_data(kind, text, plain)
         elif kind in KINDS:
-            for found in self._find(plain.text, kind, context.now)[-slots:]:
+            found_all = self._find(plain.text, kind, context.now, _tidied(context.before))
+            for found in found_all if kind == "digits" else found_all[-slots:]:
                 start, end = plain.original(found.start, found.end)
                 yield Entity(found.kind, found.value, text[start:end], start, end)
 
@@ -48,6 +52,10 @@ class EntityFinder:
             start, end = plain.original(first, last)
             words = plain.text[first:last]
             yield Entity(kind, self._synonyms.get(words, words), text[start:end], start, end)
+
+
+def _tidied(before: Sequence[str]) -> tuple[str, ...]:
+    return tuple(tidy(words).text for words in before)
 
 
 def _apart(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:

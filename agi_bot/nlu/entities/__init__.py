@@ -5,16 +5,24 @@ Grammars over tidied text (:func:`agi_bot.nlu.normal.tidy`); no I/O, no clock of
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 
 from agi_bot.nlu.entities.found import Found
 
 KINDS = ("date", "time", "datetime", "money", "number", "percent", "phone", "id", "digits")
 """Entities that are understood without training data."""
 
-Find = Callable[[str, str, datetime], list[Found]]
-"""Text, kind and the call's clock to the values that the text means, in order."""
+
+class Find(Protocol):
+    """A language's grammar."""
+
+    def __call__(self, text: str, kind: str, now: datetime, before: Sequence[str] = ()) -> list[Found]:
+        """The values of ``kind`` that ``text`` means, in order, on the call's clock ``now`` (with zone).
+
+        ``before`` is what was said in answer to the same question, oldest first.
+        """
 
 
 def finder(language: str) -> Find:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from agi_bot.nlu.entities import codes_zh, numbers_zh
@@ -25,9 +25,9 @@ _READERS: Mapping[str, Callable[[str], list[Found]]] = {
 }
 
 
-def find(text: str, kind: str, now: datetime) -> list[Found]:
+def find(text: str, kind: str, now: datetime, before: Sequence[str] = ()) -> list[Found]:
     """The values of ``kind`` that ``text`` means, in order; of dates and times only the one that counts."""
     if kind in MOMENTS:
-        found = find_moment(text, kind, GRAMMAR, now)
+        found = find_moment(text, kind, GRAMMAR, now, before)
         return [found] if found else []
     return kept(text, _READERS[kind](text), _BEFORE, _AFTER)

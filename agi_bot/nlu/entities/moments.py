@@ -1,7 +1,8 @@
 """Puts pieces of dates and times together and settles what they mean on the call's clock.
 
 Two mentions: the last one that is not denied counts ("tomorrow is no good, Friday then").
-"Three to four" and "three or four" count as the first.  Whatever is relative lies in the
+"Three to four" and "three or four" count as the first.  A point in time that is told in two
+answers ("tomorrow evening", "at eight") is put together.  Whatever is relative lies in the
 future.  Points in time are in the zone of the call's clock; a time of day has no zone.
 """
 
@@ -49,18 +50,21 @@ class Group:
     weak: bool = False
 
 
-def find_moment(text: str, kind: str, grammar: Grammar, now: datetime) -> Found | None:
+def find_moment(text: str, kind: str, grammar: Grammar, now: datetime, before: Sequence[str] = ()) -> Found | None:
     """The ``date``, ``time`` or ``datetime`` (``kind``) that ``text`` names, ``None`` where it names none.
 
     For ``datetime`` the answer may be only a date or only a time, and is of that kind then.
+    ``before`` is what was said to the same question: the day of a lone time, the time of a
+    lone day, and the part of the day are taken from there.
     """
     zone, now = now.tzinfo, now.replace(tzinfo=None, second=0, microsecond=0)
-    groups = _spoken(text, grammar, now)
+    earlier = _earlier(before, grammar, now)
+    groups = [_in_the_light_of(earlier, group) for group in _spoken(text, grammar, now)]
     if kind == "date":
         return _last([_as_date(group, now) for group in groups])
     if kind == "time":
         return _last([_as_time(group, now) for group in _clear(groups)])
-    found = _as_datetime(groups, now)
+    found = _as_datetime([_completed(groups[0], earlier)] if len(groups) == 1 else groups, now)
     return _in_zone(found, zone) if found else None
 
 
@@ -106,6 +110,43 @@ def _spoken(text: str, grammar: Grammar, now: datetime) -> list[Group]:
                                 piece.moment, piece.weak))  # fmt: skip
     kept = [group for number, group in enumerate(groups) if not _alternative(text, groups, number, grammar)]
     return [group for group in kept if not _denied(text, group, grammar)]
+
+
+def _earlier(before: Sequence[str], grammar: Grammar, now: datetime) -> Group:
+    """The day, part of the day and time of earlier answers; of each the last that was named."""
+    known = Group(0, 0)
+    for words in before:
+        for group in _clear(_spoken(words, grammar, now)):
+            if group.day or group.clock or _nothing_else(words, group, grammar):
+                known = replace(
+                    known,
+                    day=group.day or known.day,
+                    period=group.period or known.period,
+                    clock=group.clock or known.clock,
+                    exact=group.exact if group.clock else known.exact,
+                )
+    return known
+
+
+def _nothing_else(words: str, group: Group, grammar: Grammar) -> bool:
+    """Whether ``words`` are no more than ``group``: "in the evening", not "I work in the evening"."""
+    return bool(grammar.filler.fullmatch(words[: group.start]) and grammar.filler.fullmatch(words[group.end :]))
+
+
+def _in_the_light_of(earlier: Group, group: Group) -> Group:
+    """A bare time of day lies in the part of the day that was named before."""
+    bare = group.clock and not group.exact and not group.period
+    return replace(group, period=earlier.period) if bare and group.day in (None, earlier.day) else group
+
+
+def _completed(group: Group, earlier: Group) -> Group:
+    """A lone day with the time named before, a lone time with the day."""
+    if group.moment or bool(group.day) == bool(group.clock):
+        return group
+    if group.day:
+        kept = group if group.period else replace(group, period=earlier.period)
+        return replace(kept, clock=earlier.clock, exact=earlier.exact, weak=False)
+    return replace(group, day=earlier.day)
 
 
 def _joined(group: Group, piece: Piece) -> Group | None:

@@ -18,6 +18,13 @@ _PERIODS = {"凌晨": Period.MORNING, "清晨": Period.MORNING, "清早": Period
 _P = rf"(?:(?P<period>{'|'.join(_PERIODS)})的?)?"
 _H = r"(?P<hour>零|[一二两三四五六七八九]|二?十[一二三四五六七八九]?|\d{1,2})"
 _M = r"(?:[二三四五]?十[一二三四五六七八九]?|[零〇]?[一二两三四五六七八九]|\d{1,2})"
+_LED_BY = "天号日一二三四五六末午上晨间里夜后前在到就那嗯是约要改成选订概个能行呢啊吧的说于至和或者"
+_NOT_A_BIT = (
+    rf"(?!(?<![{_LED_BY}])(?<=[\u4e00-\u9fff])(?<![今明后当][早晚])"
+    r"一点(?!钟|整|半|[一两三]刻|[零〇一二三四五六七八九十\d]))"
+    r"(?!一点(?:点|儿|时间|都|也))"
+)
+"""晚一点, 大声一点, 有一点忙: 一点 is "a bit" behind what does not lead to a time."""
 _COUNT = r"(?P<count>[一二两三四五六七八九十]{1,3}|\d{1,3})"
 _AFTER = r"(?P<after>以后|之后|过后|后)?"
 
@@ -64,7 +71,12 @@ def _minutes(match: re.Match[str], now: datetime) -> Said | None:
 
 
 _RULES: tuple[Rule, ...] = (
-    (re.compile(rf"{_P}{_H}点(?:钟|整)?(?P<minute>半|[一两三]刻|{_M}分?)?(?:钟|来钟|多|左右)?"), _clock),
+    (
+        re.compile(
+            rf"{_P}{_NOT_A_BIT}{_H}点(?!意见|建议|要求|问题|原因)(?:钟|整)?(?P<minute>半|[一两三]刻|{_M}分?)?(?:钟|来钟|多|左右)?"
+        ),
+        _clock,
+    ),
     (re.compile(rf"{_P}{_H}[::](?P<minute>\d\d)"), _clock),
     (re.compile(rf"{_P}差(?P<minute>一刻|{_M}分?)钟?(?:到|不到)?{_H}点钟?"), _before),
     (re.compile(rf"{_P}{_H}点钟?差(?P<minute>一刻|{_M}分?)"), _before),

@@ -147,7 +147,7 @@ class TestFilling:
             kind: Slot(type=kind) for kind in ("integer", "percent", "digits", "text", "boolean", "choice", "product")
         }
         assert wanted_entities(slots) == {
-            "integer": "number", "percent": "number", "digits": "number", "product": "product"
+            "integer": "number", "percent": "number", "digits": "digits", "product": "product"
         }  # fmt: skip
         assert set(answered_ahead(slots)) == {"text", "boolean", "choice", "product"}
 
@@ -192,6 +192,23 @@ class TestFilling:
         spec = Slot(type="choice", choices={"大": ("大的",), "特大": ("特大的",)})
         assert filled({"s": spec}, heard="我要特大的").values == {"s": "特大"}
         assert filled({"s": spec}, heard="随便").values == {}
+
+    @pytest.mark.parametrize(
+        ("runs", "length", "value"),
+        [
+            (["0230"], None, "0230"), (["1", "0230"], None, "0230"), (["0230", "1"], None, "0230"), (["1"], None, None),
+            (["1234", "1235"], None, "1235"), (["0230", "55"], 4, "0230"), (["023"], 4, None), (["7"], 1, "7"),
+        ],
+    )  # fmt: skip
+    def test_the_run_of_digits_that_is_the_code(self, runs: list[str], length: int | None, value: str | None) -> None:
+        entities = [Entity("digits", run, run) for run in runs]
+        found = filled({"code": Slot(type="digits", length=length)}, *entities).values.get("code")
+        assert found == value
+
+    def test_two_codes_in_their_order(self) -> None:
+        slots = {"card": Slot(type="digits", length=4), "pin": Slot(type="digits")}
+        entities = [Entity("digits", run, run) for run in ("0042", "112233")]
+        assert filled(slots, *entities).values == {"card": "0042", "pin": "112233"}
 
     @pytest.mark.parametrize(
         ("kind", "keys", "value"),

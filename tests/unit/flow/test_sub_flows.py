@@ -72,7 +72,7 @@ def talk(tmp_path: Path) -> Dialogue:
 
 
 def test_the_way_through(talk: Dialogue) -> None:
-    (hook,) = talk.receive(heard("一二三四"))
+    (hook,) = talk.receive(heard("一二三四", digits="1234"))
     assert isinstance(hook, RunHook)
     assert hook.arguments == {"digits": "1234", "tries": 2}
     assert "尾号幺二三四" in said(talk.receive(HookReturned(1, {"ok": True})))
@@ -80,7 +80,7 @@ def test_the_way_through(talk: Dialogue) -> None:
 
 
 def test_a_second_try_inside(talk: Dialogue) -> None:
-    talk.receive(heard("一二三四"))
+    talk.receive(heard("一二三四", digits="1234"))
     assert said(talk.receive(HookReturned(1, {"ok": False}))) == "不对。张伟先生，请说卡号后四位。"
     assert talk.step == "identity/ask"
 
