@@ -1,8 +1,9 @@
 """The dialer: takes what is due from the queue, asks for permission, places calls, keeps what became of them.
 
-An attempt is written down before anything goes out.  A dialer that dies leaves its claims
-behind; whoever finds them gives back those without an attempt and sets aside those with
-one, because a call may have been out: nobody is ever called twice in one attempt.
+An attempt is written down before anything goes out; where it cannot be written (a full
+disk), nothing goes out.  What became of a call is written as soon as it can be.  While the
+exchange is away nothing is claimed.  What a dead dialer leaves is
+:mod:`agi_bot.campaign.dialer_rescue`'s matter.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
+from agi_bot.campaign.dialer_rescue import Records, Rescue
 from agi_bot.campaign.model import AttemptEnd, Campaign, Task, TaskState
 from agi_bot.campaign.pacing import Breaker, Pace
 from agi_bot.campaign.permission import Permission, State, may_call
@@ -24,7 +27,9 @@ from agi_bot.campaign.queue import Claim, Due, Gate, Queue
 from agi_bot.campaign.retry import Again, Done, Ended, after
 from agi_bot.campaign.store.tasks import TaskStore
 from agi_bot.contracts import Status
-from agi_bot.errors import AgiBotError
+from agi_bot.errors import AgiBotError, PbxDown, StoreError
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -38,17 +43,25 @@ class Placer(Protocol):
     """Places one call and has the conversation (:class:`agi_bot.app.bot.Bot` does, on a real exchange)."""
 
     async def place(self, task: Task, campaign: Campaign, attempt_id: str) -> AttemptEnd:
-        """Raises :class:`~agi_bot.errors.AgiBotError` only when surely nothing went out."""
+        """Raises :class:`~agi_bot.errors.AgiBotError` only when surely nothing went out.
+
+        With :class:`~agi_bot.errors.PbxDown` it costs the task none of its attempts.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class DialerSettings:
-    """``tick_s``: how often the queue is asked.  ``silent_s``: without a heartbeat a dialer counts as dead."""
+    """``tick_s``: how often the queue is asked.  ``silent_s``: without a heartbeat a dialer counts as dead.
+
+    ``failed_again_s``: when a task is tried again whose call could not be placed;
+    ``write_again_s``: how often what cannot be written is tried again.
+    """
 
     tick_s: float = 0.25
     beat_s: float = 5.0
     silent_s: float = 30.0
     failed_again_s: float = 30.0
+    write_again_s: float = 1.0
 
 
 @dataclass(slots=True)
@@ -59,8 +72,17 @@ class _Trunk:
     breaker: Breaker = field(default_factory=Breaker)
 
 
+def _no_obstacle() -> str:
+    return ""
+
+
 class Dialer:
-    """Dials the tasks of all running campaigns; ``clock`` answers seconds since the epoch."""
+    """Dials the tasks of all running campaigns.
+
+    ``clock`` answers seconds since the epoch; ``steady`` seconds of a clock that nobody
+    sets.  ``obstacle`` tells why no call can be placed now, e.g. that the exchange is away
+    (empty: one can).  ``records`` knows the conversations that were kept.
+    """
 
     def __init__(
         self,
@@ -70,9 +92,15 @@ class Dialer:
         clock: Callable[[], float],
         settings: DialerSettings | None = None,
         owner: str = "",
+        *,
+        steady: Callable[[], float] = time.monotonic,
+        obstacle: Callable[[], str] = _no_obstacle,
+        records: Records | None = None,
     ) -> None:
         self.owner = owner or uuid4().hex
         self.counters: Counter[str] = Counter()
+        self.trouble = ""
+        """Why nothing can be dialled now; empty while all is well."""
         self._store = store
         self._queue = queue
         self._placer = placer
@@ -81,6 +109,9 @@ class Dialer:
         self._trunks: defaultdict[str, _Trunk] = defaultdict(_Trunk)
         self._calls: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
+        self._steady = steady
+        self._obstacle = obstacle
+        self._rescue = Rescue(self, store, queue, clock, records)
 
     @property
     def live(self) -> int:
@@ -118,17 +149,30 @@ class Dialer:
                 await self._queue.heartbeat(self.owner, self._clock())
                 await self.adopt_orphans()
             except AgiBotError as error:
-                log.error("dialer.no_heartbeat", extra={"reason": str(error)})
+                self._note_trouble(str(error))
 
     # --- what is due -----------------------------------------------------------------
 
     async def _round(self) -> None:
+        if obstacle := self._obstacle():
+            self._note_trouble(obstacle)
+            return
         try:
             campaigns = [one for one in await self._store.campaigns() if one.rules.state is State.RUNNING]
             for trunk, lines in _by_trunk(campaigns).items():
                 await self._dial_trunk(trunk, lines)
         except AgiBotError as error:
-            log.error("dialer.round_failed", extra={"reason": str(error)})
+            self._note_trouble(str(error))
+        else:
+            self._note_trouble("")
+
+    def _note_trouble(self, trouble: str) -> None:
+        """Said once when it begins and once when it is over, not every round."""
+        if trouble and trouble != self.trouble:
+            log.error("dialer.waits", extra={"reason": trouble})
+        elif self.trouble and not trouble:
+            log.info("dialer.goes_on")
+        self.trouble = trouble
 
     async def _dial_trunk(self, name: str, campaigns: list[Campaign]) -> None:
         trunk, now = self._trunks[name], self._clock()
@@ -140,18 +184,33 @@ class Dialer:
         known = {one.campaign_id: one for one in campaigns}
         for claim in claims:
             trunk.live += 1
-            call = asyncio.create_task(self._dial(claim, known, trunk))
-            self._calls.add(call)
-            call.add_done_callback(self._calls.discard)
+            self._spawn(self._dial(claim, known, trunk))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        call = asyncio.create_task(work)
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
 
     async def _dial(self, claim: Claim, known: Mapping[str, Campaign], trunk: _Trunk) -> None:
         try:
             await self._handle(claim, known, trunk)
         except AgiBotError as error:
-            # Nothing is known to have gone out: the claim stays and is found as an orphan, which looks it up.
             log.error("dialer.task_failed", extra={"task_id": claim.due.task_id, "reason": str(error)})
+            await self.insist(lambda: self._rescue.resolve(claim))
         finally:
             trunk.live -= 1
+
+    async def insist(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do ``work`` until the store takes it, however long its disk is full.
+
+        ``work`` is one transaction, so that trying it again does nothing twice.
+        """
+        while True:
+            try:
+                return await work()
+            except StoreError as error:
+                self._note_trouble(str(error))
+                await asyncio.sleep(self._settings.write_again_s)
 
     async def _handle(self, claim: Claim, known: Mapping[str, Campaign], trunk: _Trunk) -> None:
         task = await self._store.task(claim.due.task_id)
@@ -197,26 +256,43 @@ class Dialer:
         self.counters["placed"] += 1
         try:
             end = await self._placer.place(task, campaign, attempt_id)
+        except PbxDown as error:
+            await self._not_placed(task, attempt_id, str(error))
+            return
         except AgiBotError as error:
             end = AttemptEnd(Status.FAILED, self._clock(), detail=str(error))
         self._note(trunk, end)
-        await self._ended(task, campaign, attempt_id, replace(end, at=self._clock()))
+        await self.ended(task, campaign, attempt_id, replace(end, at=self._clock()))
+
+    async def _not_placed(self, task: Task, attempt_id: str, why: str) -> None:
+        """The exchange went away in this very moment: nobody was called, and it costs the task nothing."""
+        self.counters["not_placed"] += 1
+        now = self._clock()
+        again = now + self._settings.failed_again_s
+        await self.insist(lambda: self._store.not_placed(task, attempt_id, why, now, again))
+        await self.insist(lambda: self._queue.give_back(self.owner, task.task_id, again))
 
     def _note(self, trunk: _Trunk, end: AttemptEnd) -> None:
         self.counters[f"ended.{end.how}"] += 1
+        self.counters["answered"] += end.answered
         if end.how in (Status.CONGESTION, Status.FAILED):
             trunk.breaker.failed(self._clock())
         else:
             trunk.breaker.worked()
 
-    async def _ended(self, task: Task, campaign: Campaign, attempt_id: str, end: AttemptEnd) -> None:
-        before = await self._store.ends(task.task_id)
+    async def ended(self, task: Task, campaign: Campaign, attempt_id: str, end: AttemptEnd) -> None:
+        """Keep the end of an attempt and what follows from it."""
+        before = await self.insist(lambda: self._store.ends(task.task_id, attempt_id))
         follows = after(_ended(end), before, campaign.retries)
-        await self._store.end(task, attempt_id, end, follows)
-        if isinstance(follows, Again):
-            await self._queue.give_back(self.owner, task.task_id, follows.at.timestamp())
-        else:
+        await self.insist(lambda: self._store.end(task, attempt_id, end, follows))
+        await self.insist(lambda: self._let_go(task, campaign, follows))
+
+    async def _let_go(self, task: Task, campaign: Campaign, follows: Again | Done) -> None:
+        if isinstance(follows, Done):
             await self._queue.finish(self.owner, task.task_id)
+        elif not await self._queue.give_back(self.owner, task.task_id, follows.at.timestamp()):
+            # Another dialer took us for dead and put the task away.
+            await self._queue.put([due(replace(task, due_at=follows.at.timestamp()), campaign.trunk)])
 
     # --- what a dead dialer left -----------------------------------------------------
 
@@ -229,26 +305,11 @@ class Dialer:
             last = page[-1].task_id
 
     async def adopt_orphans(self) -> None:
-        """Look after the claims of dialers that are not heard of any more, our own earlier lives included."""
-        now = self._clock()
-        for orphan in await self._queue.orphans(now, self._settings.silent_s):
-            if await self._queue.adopt(self.owner, orphan, now):
-                await self._adopted(orphan, now)
-
-    async def _adopted(self, orphan: Claim, now: float) -> None:
-        task_id = orphan.due.task_id
-        attempt_id = await self._store.open_attempt(task_id)
-        task = await self._store.task(task_id)
-        if attempt_id is None or task is None:
-            await self._queue.give_back(self.owner, task_id, max(now, task.due_at if task else now))
-            log.warning("dialer.orphan_given_back", extra={"task_id": task_id, "owner": orphan.owner})
-            return
-        self.counters["orphaned"] += 1
-        end = AttemptEnd(Status.UNKNOWN, now, detail="the dialer died while the call may have been out")
-        await self._store.end(task, attempt_id, end, Done("the dialer died while the call may have been out"))
-        await self._store.close_task(task, TaskState.ORPHANED, "look it up in the exchange's own records", now)
-        await self._queue.finish(self.owner, task_id)
-        log.error("dialer.orphan_set_aside", extra={"task_id": task_id, "attempt_id": attempt_id})
+        """Look after the claims of dialers that are not heard of any more."""
+        for orphan in await self._queue.orphans(self._steady(), self._settings.silent_s):
+            # What is our own is looked after by whoever dials it.
+            if orphan.owner != self.owner and await self._queue.adopt(self.owner, orphan, self._clock()):
+                self._spawn(self.insist(lambda claim=orphan: self._rescue.resolve(claim)))  # type: ignore[misc]
 
 
 def due(task: Task, trunk: str) -> Due:

@@ -142,15 +142,39 @@ async def test_orphans_are_those_without_a_heartbeat(queue: Queue) -> None:
     await queue.put([Due("a", NOW), Due("b", NOW)])
     await claimed(queue, most=1, owner="dead")
     await claimed(queue, most=1, owner="alive")
+    assert await queue.orphans(0, silent_s=30) == [], "who has just begun to listen knows of nobody's silence"
     assert await queue.heartbeat("alive", NOW + 30) == 1
-    orphans = await queue.orphans(NOW + 31, silent_s=30)
+    assert await queue.orphans(29, silent_s=30) == []
+    orphans = await queue.orphans(31, silent_s=30)
     assert [(orphan.owner, orphan.beat_at) for orphan in orphans] == [("dead", NOW)]
+    assert len(await queue.orphans(62, silent_s=30)) == 2
+
+
+@pytest.mark.parametrize("jump", [-86400.0, -3600.0, 0.0, 3600.0, 86400.0])
+async def test_a_wall_clock_that_jumps_makes_nobody_dead(queue: Queue, jump: float) -> None:
+    await queue.put([Due("a", NOW)])
+    await claimed(queue, owner="alive")
+    wall = NOW
+    for second in range(0, 120, 5):
+        if second == 50:
+            wall += jump
+        assert await queue.heartbeat("alive", wall) == 1
+        assert await queue.orphans(float(second), silent_s=12) == []
+    assert await queue.orphans(200.0, silent_s=12), "silence is noticed after the jump as well"
+
+
+async def test_a_clock_that_is_set_back_takes_back_what_was_due(queue: Queue) -> None:
+    await queue.put([Due("now", NOW), Due("tomorrow", NOW + 86400, priority=9), Due("later", NOW + 90000)])
+    assert await claimed(queue, most=0, now=NOW + 86400) == []
+    assert await claimed(queue) == ["now"]
+    assert await claimed(queue) == []
+    assert await claimed(queue, now=NOW + 86400) == ["tomorrow"]
 
 
 async def test_one_adopts_an_orphan_and_no_second(queue: Queue) -> None:
     await queue.put([Due("a", NOW)])
     await claimed(queue, owner="dead")
-    (orphan,) = await queue.orphans(NOW + 100, 30)
+    (orphan,) = await queue.orphans(0, 0)
     assert await queue.adopt("one", orphan, NOW + 100)
     assert not await queue.adopt("two", orphan, NOW + 100)
     assert not await queue.finish("dead", "a")
@@ -160,7 +184,7 @@ async def test_one_adopts_an_orphan_and_no_second(queue: Queue) -> None:
 async def test_an_owner_that_spoke_is_not_robbed(queue: Queue) -> None:
     await queue.put([Due("a", NOW)])
     await claimed(queue, owner="slow")
-    (orphan,) = await queue.orphans(NOW + 100, 30)
+    (orphan,) = await queue.orphans(0, 0)
     await queue.heartbeat("slow", NOW + 100)
     assert not await queue.adopt("one", orphan, NOW + 101)
 

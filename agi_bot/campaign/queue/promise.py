@@ -1,4 +1,4 @@
-"""What a dial queue promises.  Times are seconds since the epoch (UTC), given by the caller."""
+"""What a dial queue promises.  Times are seconds since the epoch (UTC), given by the caller, but for orphans."""
 
 from __future__ import annotations
 
@@ -68,7 +68,12 @@ class Queue(Protocol):
         """Put a claimed task back, to be due at ``due_at``; ``False`` when ``owner`` does not hold it."""
 
     async def orphans(self, now: float, silent_s: float) -> list[Claim]:
-        """Claims whose owner has not been heard of for ``silent_s``; they stay claimed."""
+        """Claims whose owner has not been heard of for ``silent_s``; they stay claimed.
+
+        ``now`` is of the asker's own steady clock (``time.monotonic``), not of the wall: an
+        owner is silent when the asker itself has seen no beat for so long.  Whoever sets a
+        wall clock makes nobody dead by it, and a process that has just started must listen first.
+        """
 
     async def adopt(self, owner: str, claim: Claim, now: float) -> bool:
         """Take over an orphan; ``False`` when its owner has spoken or somebody was quicker."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 import sqlite_utils
 
 from agi_bot.campaign.queue.promise import Claim, Due, Gate
+from agi_bot.campaign.queue.silence import Silence
 from agi_bot.campaign.store.database import Database
 
 RELEASE_AT_ONCE = 1000
@@ -25,6 +26,7 @@ class SqliteQueue:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._silence = Silence()
 
     async def open(self) -> None:
         """The database is opened by whoever made it; its tables are there then."""
@@ -46,7 +48,8 @@ class SqliteQueue:
         return await self._database.run(lambda db: _claim(db, owner, trunk, most, now, gate))
 
     async def heartbeat(self, owner: str, now: float) -> int:
-        query = "UPDATE queue_claimed SET beat_at = ? WHERE owner = ?"
+        # A beat must differ from the last one, also when the clock was set back to that very moment.
+        query = "UPDATE queue_claimed SET beat_at = CASE beat_at WHEN ?1 THEN ?1 + 0.001 ELSE ?1 END WHERE owner = ?2"
         return await self._database.run(lambda db: int(db.execute(query, [now, owner]).rowcount))
 
     async def finish(self, owner: str, task_id: str) -> bool:
@@ -56,8 +59,9 @@ class SqliteQueue:
         return await self._database.run(lambda db: _give_back(db, owner, task_id, due_at))
 
     async def orphans(self, now: float, silent_s: float) -> list[Claim]:
-        query = f"SELECT {_COLUMNS}, owner, beat_at FROM queue_claimed WHERE beat_at < ? ORDER BY beat_at"
-        return await self._database.run(lambda db: [_read(row) for row in db.execute(query, [now - silent_s])])
+        query = f"SELECT {_COLUMNS}, owner, beat_at FROM queue_claimed ORDER BY beat_at"
+        held = await self._database.run(lambda db: [_read(row) for row in db.execute(query)])
+        return self._silence.longer_than(silent_s, held, now)
 
     async def adopt(self, owner: str, claim: Claim, now: float) -> bool:
         query = "UPDATE queue_claimed SET owner = ?, beat_at = ? WHERE task_id = ? AND owner = ? AND beat_at = ?"
@@ -87,6 +91,9 @@ def _claim(db: sqlite_utils.Database, owner: str, trunk: str, most: int, now: fl
         most = _admitted(db, trunk, most, now, gate)
     query = f"SELECT {_COLUMNS} FROM queue_ready WHERE trunk = ? ORDER BY priority DESC, due_at LIMIT ?"
     rows = db.execute(query, [trunk, most]).fetchall()
+    if any(row[3] > now for row in rows):
+        _recall(db, now)
+        rows = db.execute(query, [trunk, most]).fetchall()
     db.conn.executemany("DELETE FROM queue_ready WHERE task_id = ?", [row[:1] for row in rows])
     taken = [(*row, owner, now) for row in rows]
     db.conn.executemany(f"INSERT INTO queue_claimed ({_COLUMNS}, owner, beat_at) VALUES (?, ?, ?, ?, ?, ?)", taken)
@@ -117,6 +124,12 @@ def _release(db: sqlite_utils.Database, now: float) -> None:
     rows = db.execute(query, [now]).fetchall()
     db.conn.executemany(f"INSERT INTO queue_ready ({_COLUMNS}) VALUES (?, ?, ?, ?)", rows)
     db.conn.executemany("DELETE FROM queue_later WHERE task_id = ?", [row[:1] for row in rows])
+
+
+def _recall(db: sqlite_utils.Database, now: float) -> None:
+    """The clock was set back: what is not due any more waits again."""
+    db.execute(f"INSERT INTO queue_later ({_COLUMNS}) SELECT {_COLUMNS} FROM queue_ready WHERE due_at > ?", [now])
+    db.execute("DELETE FROM queue_ready WHERE due_at > ?", [now])
 
 
 def _let_go(db: sqlite_utils.Database, owner: str, task_id: str) -> tuple[str, str, int] | None:

@@ -14,9 +14,13 @@ from agi_bot.campaign.permission import History, Permission, State, may_call
 from agi_bot.campaign.retry import Again, Done
 from agi_bot.campaign.store import rules_json
 from agi_bot.campaign.store.database import Database
+from agi_bot.contracts import Status
 
 CAP_DAYS = 400
 """Calls older than this no cap can ask for."""
+
+NOT_PLACED = "not_placed"
+"""How an attempt ended of which surely nothing went out, because the exchange was away."""
 
 
 class TaskStore:
@@ -133,14 +137,22 @@ class TaskStore:
         """The attempt's end, what follows, and what the CRM will be told: all of it or nothing."""
         await self._database.run(lambda db: _end(db, task, attempt_id, end, follows))
 
+    async def not_placed(self, task: Task, attempt_id: str, why: str, now: float, again_at: float) -> None:
+        """Nothing went out: the attempt counts neither as a call nor as a try, and the task waits again."""
+        await self._database.run(lambda db: _not_placed(db, task, attempt_id, why, now, again_at))
+
     async def close_task(self, task: Task, state: TaskState, reason: str, now: float) -> None:
         """The task is over without a call, or nobody knows how its call ended."""
         await self._database.run(lambda db: _set_task(db, task.task_id, state, reason, now))
 
-    async def ends(self, task_id: str) -> list[str]:
-        """How the task's attempts ended, oldest first."""
-        query = "SELECT how FROM attempts WHERE task_id = ? AND ended_at IS NOT NULL ORDER BY placed_at"
-        return await self._database.run(lambda db: [str(row[0]) for row in db.execute(query, [task_id])])
+    async def ends(self, task_id: str, but: str = "") -> list[str]:
+        """How the task's attempts ended, oldest first; without the attempt ``but``, and those never placed."""
+        query = (
+            "SELECT how FROM attempts WHERE task_id = ? AND attempt_id != ? AND how != ? AND ended_at IS NOT NULL "
+            "ORDER BY placed_at"
+        )
+        values = [task_id, but, NOT_PLACED]
+        return await self._database.run(lambda db: [str(row[0]) for row in db.execute(query, values)])
 
     async def open_attempt(self, task_id: str) -> str | None:
         """The attempt of a task that was begun and never ended."""
@@ -181,8 +193,8 @@ def _task(row: dict[str, Any]) -> Task:
 
 def _history(db: sqlite_utils.Database, task: Task, zone: str, now: float) -> History:
     lists = [row[0] for row in db.execute("SELECT list FROM do_not_call WHERE number = ?", [task.number])]
-    query = "SELECT placed_at FROM attempts WHERE number = ? AND placed_at > ?"
-    calls = [_moment(row[0]) for row in db.execute(query, [task.number, now - CAP_DAYS * 86400])]
+    query = "SELECT placed_at FROM attempts WHERE number = ? AND placed_at > ? AND how != ?"
+    calls = [_moment(row[0]) for row in db.execute(query, [task.number, now - CAP_DAYS * 86400, NOT_PLACED])]
     known = next(iter(db.table("numbers").rows_where("number = ?", [task.number])), {})
     customer = db.execute("SELECT zone FROM customers WHERE customer_id = ?", [task.customer_id]).fetchone()
     refused = known.get("refused_at")
@@ -235,17 +247,28 @@ def _begin(
 
 
 def _end(db: sqlite_utils.Database, task: Task, attempt_id: str, end: AttemptEnd, follows: Again | Done) -> None:
+    (known,) = db.execute("SELECT how FROM attempts WHERE attempt_id = ?", [attempt_id]).fetchone() or ("",)
+    if known and (known != Status.UNKNOWN or end.how == Status.UNKNOWN):
+        return  # it has ended: only the truth in place of "unknown" is news
     query = "UPDATE attempts SET ended_at = ?, how = ?, cause = ?, sip = ?, detail = ? WHERE attempt_id = ?"
     db.execute(query, [end.at, end.how, end.cause, end.sip, end.detail, attempt_id])
     if end.refused:
         _note_number(db, task.number, refused_at=end.at)
     if isinstance(follows, Done):
         _note_number(db, task.number, unallocated=1) if follows.unallocated else None
-        _set_task(db, task.task_id, TaskState.DONE, follows.reason, end.at, end.how)
+        state = TaskState.ORPHANED if end.how == Status.UNKNOWN else TaskState.DONE
+        _set_task(db, task.task_id, state, follows.reason, end.at, end.how)
     else:
         _set_task(db, task.task_id, TaskState.WAITING, follows.reason, end.at, end.how)
         db.execute("UPDATE tasks SET due_at = ? WHERE task_id = ?", [follows.at.timestamp(), task.task_id])
-    _tell(db, task, attempt_id, end, follows)
+    _tell(db, task, attempt_id, f"{attempt_id}/late" if known else attempt_id, end, follows)
+
+
+def _not_placed(db: sqlite_utils.Database, task: Task, attempt_id: str, why: str, now: float, again_at: float) -> None:
+    query = "UPDATE attempts SET ended_at = ?, how = ?, detail = ? WHERE attempt_id = ?"
+    db.execute(query, [now, NOT_PLACED, why, attempt_id])
+    _set_task(db, task.task_id, TaskState.WAITING, f"not placed: {why}", now)
+    db.execute("UPDATE tasks SET due_at = ? WHERE task_id = ?", [again_at, task.task_id])
 
 
 def _set_task(
@@ -255,7 +278,9 @@ def _set_task(
     db.execute(f"{query} WHERE task_id = ?", [state.value, reason, now, outcome, task_id])
 
 
-def _tell(db: sqlite_utils.Database, task: Task, attempt_id: str, end: AttemptEnd, follows: Again | Done) -> None:
+def _tell(
+    db: sqlite_utils.Database, task: Task, attempt_id: str, key: str, end: AttemptEnd, follows: Again | Done
+) -> None:
     payload = {
         "attempt_id": attempt_id,
         "task_id": task.task_id,
@@ -269,7 +294,7 @@ def _tell(db: sqlite_utils.Database, task: Task, attempt_id: str, end: AttemptEn
         "next_at": follows.at.isoformat() if isinstance(follows, Again) else None,
         **end.result,
     }
-    row = {"key": attempt_id, "kind": "attempt.ended", "payload": json.dumps(payload, ensure_ascii=False)}
+    row = {"key": key, "kind": "attempt.ended", "payload": json.dumps(payload, ensure_ascii=False)}
     row |= {"state": "waiting", "tries": 0, "next_at": end.at, "error": "", "created_at": end.at}  # type: ignore[dict-item]
     db.table("outbox").insert(row, ignore=True)
 

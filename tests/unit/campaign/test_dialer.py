@@ -13,6 +13,7 @@ from time import monotonic
 import pytest
 
 from agi_bot.campaign.dialer import Dialer, DialerSettings, due
+from agi_bot.campaign.dialer_rescue import LOOK_IT_UP
 from agi_bot.campaign.model import AttemptEnd, Campaign, Task, TaskState
 from agi_bot.campaign.permission import Rules, State, Window
 from agi_bot.campaign.queue import Due, SqliteQueue
@@ -51,6 +52,20 @@ class Person:
         return end
 
 
+@dataclass
+class Kept:
+    """Conversations that were kept, and those that go on."""
+
+    ends: dict[str, AttemptEnd] = field(default_factory=dict)
+    going_on: set[str] = field(default_factory=set)
+
+    def talking(self, attempt_id: str) -> bool:
+        return attempt_id in self.going_on
+
+    async def found(self, task: Task, campaign: Campaign, attempt_id: str) -> AttemptEnd | None:
+        return self.ends.get(attempt_id)
+
+
 class Office:
     """A store, a queue, a clock that is moved by hand, and a person who answers."""
 
@@ -59,19 +74,42 @@ class Office:
         self.store = TaskStore(database)
         self.queue = SqliteQueue(database)
         self.person = Person()
+        self.records = Kept()
         self.now = NOON
+        self.steady = 0.0
+        self.obstacle = ""
         self._began = monotonic()
 
     def clock(self) -> float:
         return self.now + monotonic() - self._began
 
     def dialer(self, owner: str = "") -> Dialer:
-        return Dialer(self.store, self.queue, self.person, self.clock, FAST, owner)
+        return Dialer(
+            self.store,
+            self.queue,
+            self.person,
+            self.clock,
+            FAST,
+            owner,
+            steady=lambda: self.steady,
+            obstacle=lambda: self.obstacle,
+            records=self.records,
+        )
 
     async def add(self, *tasks: Task, campaign: Campaign = CAMPAIGN) -> None:
         await self.store.save_campaign(campaign)
         new = await self.store.add(tasks, self.now)
         await self.queue.put([due(task, campaign.trunk) for task in new])
+
+    async def after_silence(self) -> Dialer:
+        """A dialer that has heard nothing of the others for 31 s, and has looked after what they left."""
+        dialer = self.dialer()
+        await dialer.adopt_orphans()
+        self.steady += 31
+        await dialer.adopt_orphans()
+        async with asyncio.timeout(10):
+            await poll(lambda: not dialer.live)
+        return dialer
 
     async def dial_until(self, done: Callable[[], bool]) -> Dialer:
         dialer = self.dialer()
@@ -238,14 +276,29 @@ async def test_a_call_that_may_have_gone_out_is_never_repeated(office: Office) -
     assert len(office.person.placed) == 1
 
 
-async def test_an_exchange_that_is_down_costs_a_retry_only(office: Office) -> None:
-    office.person.ends["t"] = [PbxDown("not connected")]
-    await office.add(a_task())
-    await office.dial_for()
-    assert await office.state() is TaskState.WAITING
-    office.now += 600
-    await office.dial_for()
+async def test_an_exchange_that_goes_away_costs_neither_a_try_nor_a_call(office: Office) -> None:
+    once = replace(CAMPAIGN, rules=replace(ALWAYS, caps=((1, 1),)))
+    office.person.ends["t"] = [PbxDown("not connected") for _ in range(7)]
+    await office.add(a_task(), campaign=once)
+    for _ in range(8):
+        await office.dial_for(0.1)
+        office.now += 30
+    assert len(office.person.placed) == 8
     assert await office.state() is TaskState.DONE
+    assert [told["outcome"] for told in await office.outbox()] == ["confirmed"]
+
+
+async def test_nothing_is_claimed_while_the_exchange_is_away(office: Office) -> None:
+    await office.add(a_task())
+    office.obstacle = "the exchange is away"
+    dialer = await office.dial_for()
+    assert dialer.trouble == "the exchange is away"
+    assert office.person.placed == []
+    assert await office.database.run(lambda db: db.table("attempts").count) == 0
+    office.obstacle = ""
+    dialer = await office.dial_for()
+    assert dialer.trouble == ""
+    assert len(office.person.placed) == 1
 
 
 async def test_never_more_calls_than_lines(office: Office) -> None:
@@ -272,12 +325,12 @@ async def test_the_same_dedupe_key_is_the_same_task(office: Office) -> None:
 async def test_a_claim_without_an_attempt_is_given_back(office: Office) -> None:
     await office.add(a_task())
     await office.queue.claim("dead", "default", 1, NOON)
-    office.now += 31
+    await office.after_silence()
     await office.dial_for()
     assert len(office.person.placed) == 1
 
 
-async def test_a_claim_with_an_attempt_is_set_aside(office: Office) -> None:
+async def dead_with_an_attempt(office: Office) -> Task:
     await office.add(a_task())
     await office.queue.claim("dead", "default", 1, NOON)
     task = await office.store.task("t")
@@ -285,12 +338,57 @@ async def test_a_claim_with_an_attempt_is_set_aside(office: Office) -> None:
     permission = await office.store.begin(task, CAMPAIGN, "attempt-1", "dead", NOON)
     assert permission is not None
     assert permission.allowed
-    office.now += 31
-    dialer = await office.dial_for()
+    return task
+
+
+async def test_a_claim_with_an_attempt_is_set_aside(office: Office) -> None:
+    await dead_with_an_attempt(office)
+    dialer = await office.after_silence()
+    await office.dial_for()
     assert office.person.placed == []
     assert await office.state() is TaskState.ORPHANED
     assert dialer.counters["orphaned"] == 1
     assert (await office.outbox())[0]["outcome"] == "unknown"
+    task = await office.store.task("t")
+    assert task is not None
+    assert task.reason == LOOK_IT_UP
+
+
+async def test_an_orphan_whose_conversation_was_kept_ended_like_it(office: Office) -> None:
+    await dead_with_an_attempt(office)
+    office.records.ends["attempt-1"] = AttemptEnd("confirmed", NOON, answered=True)
+    dialer = await office.after_silence()
+    assert await office.state() is TaskState.DONE
+    assert dialer.counters["orphaned"] == 0
+    assert [told["outcome"] for told in await office.outbox()] == ["confirmed"]
+
+
+async def test_an_orphan_who_is_still_talking_is_waited_for(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agi_bot.campaign.dialer_rescue.TALKING_S", 0.01)
+    await dead_with_an_attempt(office)
+    office.records.going_on.add("attempt-1")
+    waiting = asyncio.create_task(office.after_silence())
+    await asyncio.sleep(0.1)
+    assert await office.state() is TaskState.DIALLING
+    office.records.ends["attempt-1"] = AttemptEnd("refused", NOON, answered=True, refused=True)
+    office.records.going_on.clear()
+    await waiting
+    assert [told["outcome"] for told in await office.outbox()] == ["refused"]
+
+
+async def test_the_truth_comes_in_the_place_of_unknown(office: Office) -> None:
+    """A dialer that was frozen, not dead, tells how the call ended that was set aside."""
+    task = await dead_with_an_attempt(office)
+    await office.after_silence()
+    await office.dialer("dead").ended(task, CAMPAIGN, "attempt-1", AttemptEnd(Status.BUSY, NOON, cause=17))
+    assert await office.state() is TaskState.WAITING
+    assert [told["outcome"] for told in await office.outbox()] == ["unknown", "busy"]
+    await office.dialer("dead").ended(task, CAMPAIGN, "attempt-1", AttemptEnd(Status.UNKNOWN, NOON))
+    assert len(await office.outbox()) == 2
+    office.now += 600
+    await office.dial_for()
+    assert len(office.person.placed) == 1
+    assert await office.state() is TaskState.DONE
 
 
 async def test_a_task_that_never_reached_the_queue_is_found(office: Office) -> None:
