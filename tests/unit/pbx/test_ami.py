@@ -261,19 +261,82 @@ async def test_a_refused_originate_is_a_failure(manager: Manager, ami: Ami) -> N
     assert (verdict.status, verdict.detail) == (Status.FAILED, "Asterisk refused to dial: Permission denied")
 
 
-async def test_a_link_lost_while_ringing_is_unknown_unless_the_leg_arrives(manager: Manager, ami: Ami) -> None:
-    manager.answer = lambda action: [] if action["Action"] == "Originate" else ["Response: Success"]
-    for arrives, status in ((False, Status.UNKNOWN), (True, Status.ANSWERED)):
-        await until(lambda: ami.connected)
-        attempt = attempt_on(ami, 5)
-        running = asyncio.create_task(attempt.run())
-        await until(lambda: "Originate" in manager.names())
-        if arrives:
-            attempt.arrived()
-        manager.cut()
-        await running
-        assert (await attempt.outcome()).status is status
-        manager.actions.clear()
+class Ringer:
+    """Answers an Originate with silence; says ``there`` times that the channel is there, then that it is not."""
+
+    def __init__(self, there: int) -> None:
+        self.there = there
+
+    def __call__(self, action: Message) -> list[str]:
+        if action["Action"] == "Originate":
+            return []
+        if action["Action"] != "Getvar":
+            return ["Response: Success"]
+        assert action["Channel"] == "id-1", "asked for by our own channel id"
+        self.there -= 1
+        return [
+            "Response: Success\r\nValue: Ringing" if self.there >= 0 else "Response: Error\r\nMessage: No such channel"
+        ]
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agi_bot.pbx.asterisk.attempt.LOOK_S", 0.02)
+
+
+async def cut_after_originate(manager: Manager, attempt: Attempt) -> asyncio.Task[None]:
+    running = asyncio.create_task(attempt.run())
+    await until(lambda: "Originate" in manager.names())
+    manager.cut()
+    return running
+
+
+async def test_a_call_that_is_gone_when_the_link_is_back_is_unknown(
+    manager: Manager, ami: Ami, impatient: None
+) -> None:
+    manager.answer = Ringer(there=0)
+    attempt = attempt_on(ami, 5)
+    await (await cut_after_originate(manager, attempt))
+    verdict = await attempt.outcome()
+    assert verdict.status is Status.UNKNOWN
+    assert "does not know the call any more" in verdict.detail
+    assert manager.names() == ["Originate", "Getvar", "Getvar"], "asked twice, dialled once"
+
+
+async def test_a_call_that_still_rings_when_the_link_is_back_is_followed_to_its_end(
+    manager: Manager, ami: Ami, impatient: None
+) -> None:
+    manager.answer = Ringer(there=3)
+    attempt = attempt_on(ami, 5)
+    running = await cut_after_originate(manager, attempt)
+    await until(lambda: "Getvar" in manager.names())
+    attempt.event(hangup(17, 486))
+    await running
+    assert await attempt.outcome() == Disposition(Status.BUSY, 17, 486, "text")
+    assert manager.names().count("Originate") == 1
+
+
+async def test_the_answered_leg_arrives_although_the_link_is_lost(manager: Manager, ami: Ami, impatient: None) -> None:
+    manager.answer = Ringer(there=1000)
+    attempt = attempt_on(ami, 5)
+    running = await cut_after_originate(manager, attempt)
+    attempt.arrived()
+    await running
+    assert (await attempt.outcome()).answered
+    assert manager.names().count("Originate") == 1
+
+
+async def test_a_link_that_stays_away_leaves_the_call_unknown(
+    manager: Manager, ami: Ami, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agi_bot.pbx.asterisk.attempt.LATE_S", 0.1)
+    manager.answer = Ringer(there=0)
+    attempt = attempt_on(ami, 0.1)
+    manager.server.close()
+    await (await cut_after_originate(manager, attempt))
+    assert (await attempt.outcome()) == Disposition(
+        Status.UNKNOWN, detail="AMI action Originate was sent, but the link broke"
+    )
 
 
 async def test_an_attempt_cancelled_before_it_was_sent_is_not_sent(manager: Manager, ami: Ami) -> None:
