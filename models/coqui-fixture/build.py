@@ -4,10 +4,11 @@ It is a VITS model of about 0.1 million parameters with random weights from a fi
 says nothing, but it is loaded, phonemised, run, streamed and exported exactly as a real one.
 Its noise scales are 0, so that the same text always gives the same sound.
 
-``small`` and ``medium`` are Mandarin ones of the size of real voices, for measuring speed.
+``zh`` reads Mandarin phonemes, ``en`` English letters, ``phonemes`` English phonemes,
+``speakers`` has two speakers.  ``small`` and ``medium`` are Mandarin ones of the size of
+real voices, for measuring speed.
 
-Usage: ``python models/coqui-fixture/build.py FOLDER [zh|en|speakers|small|medium]``; needs the
-extra ``coqui``.
+Usage: ``python models/coqui-fixture/build.py FOLDER [KIND]``; needs the extra ``coqui``.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz'"
 
 
 def build(folder: Path, kind: str = "zh") -> Path:
-    """Write ``config.json`` and ``model.pth`` into ``folder``: Mandarin phonemes, or English letters."""
+    """Write ``config.json`` and ``model.pth`` into ``folder``; ``kind`` as at the head of this file."""
     import_coqui()
     torch: Any = importlib.import_module("torch")
     vits: Any = importlib.import_module("TTS.tts.models.vits")
@@ -55,6 +56,8 @@ def _config(kind: str) -> Any:
     config.audio.win_length = config.audio.fft_size = 1024
     if kind in ("en", "speakers"):
         _letters(config)
+    elif kind == "phonemes":
+        _phonemes(config)
     else:
         _mandarin(config)
     return config
@@ -81,6 +84,14 @@ def _letters(config: Any) -> None:
     config.characters = shared.CharactersConfig(
         pad="_", bos="<", eos=">", blank="~", characters=LETTERS, punctuations=",.!?;: "
     )
+
+
+def _phonemes(config: Any) -> None:
+    """English phonemes by espeak-ng, with the signs and the cleaner of Coqui's own English voices."""
+    config.use_phonemes = True
+    config.phonemizer = "espeak"
+    config.phoneme_language = "en-us"
+    config.text_cleaner = "phoneme_cleaners"
 
 
 def _steady(torch: Any, model: Any) -> None:

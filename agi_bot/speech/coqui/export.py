@@ -17,11 +17,19 @@ from typing import Any
 
 from agi_bot.errors import SpeechError
 from agi_bot.speech.coqui.folder import look
-from agi_bot.speech.coqui.signs import CLEANERS, PHONEMISERS, Signs, has_jieba
+from agi_bot.speech.coqui.signs import CLEANERS, ESPEAK, MANDARIN, PHONEMISERS, Signs, has_jieba
 from agi_bot.speech.coqui.worker import CoquiModel
 from agi_bot.speech.worker.process import environment
 
-_SAMPLES = ("您好，这里是市一医院！", "银行行长重新开始了。", "hello, it's me.", "A B C", "（好）、“行”")
+_SAMPLES = (
+    "您好，这里是市一医院！",
+    "银行行长重新开始了。",
+    "hello, it's me.",
+    "A B C",
+    "（好）、“行”",
+    "Please come on Tuesday: the X-ray (left knee) is at nine thirty; can you?",
+    "To",
+)
 
 
 def export(model: Path, out: Path) -> Path:
@@ -70,11 +78,13 @@ def _signs(vits: Any) -> Signs:
         signs={char: characters.char_to_id(char) for char in characters.vocab if len(char) == 1},
         cleaner=cleaner,
         phonemiser=phonemiser,
-        pinyin=_pinyin() if phonemiser else None,
-        words="jieba" if phonemiser and has_jieba() else "",
+        pinyin=_pinyin() if phonemiser == MANDARIN else None,
+        words="jieba" if phonemiser == MANDARIN and has_jieba() else "",
         blank=characters.blank_id if tokenizer.add_blank else None,
         start=characters.bos_id if tokenizer.use_eos_bos else None,
         end=characters.eos_id if tokenizer.use_eos_bos else None,
+        voice=tokenizer.phonemizer.language if phonemiser == ESPEAK else "",
+        marks=tokenizer.phonemizer._punctuator.puncs if phonemiser == ESPEAK else "",
     )
 
 

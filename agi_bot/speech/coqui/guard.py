@@ -6,6 +6,8 @@
   needs them (voice cloning from a file) then says so.
 * Its Chinese phonemiser downloads a segmentation model at first use.  jieba takes its
   place, or none at all.
+* Its phonemiser for English and others starts the command ``espeak-ng`` for every few words,
+  and fails where there is none.  The library that the embedded voice brings takes its place.
 * torch takes all cores for one sentence, which on a busy server is slower than one.
 
 Everything here happens inside the worker process.
@@ -16,10 +18,12 @@ from __future__ import annotations
 import importlib
 import sys
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from agi_bot.speech.coqui.signs import cut_words
+from agi_bot.speech.espeak.phonemes import phonemes
 
 _OPTIONAL = ("torchaudio", "torchcodec")
 CURE = "pip install 'agi-bot[coqui]'"
@@ -40,6 +44,7 @@ def import_coqui() -> ModuleType:
         reason = " ".join(str(error).split())
         raise ValueError(f"coqui-tts cannot be imported: {reason} ({CURE})") from None
     _use_own_segmenter()
+    _use_own_espeak()
     return coqui
 
 
@@ -80,3 +85,19 @@ def _use_own_segmenter() -> None:
     except ImportError:
         return  # without the Chinese extra there is nothing to put right
     phonemizer._seg = _Segmenter()
+
+
+def _use_own_espeak() -> None:
+    wrapper: Any = importlib.import_module("TTS.tts.utils.text.phonemizers.espeak_wrapper")
+    wrapper._DEF_ESPEAK_LIB, wrapper._DEF_ESPEAK_VER = "espeak-ng", "1.52.0"
+    wrapper.get_espeakng_version = lambda: "1.52.0"
+    wrapper._is_tool = lambda name: name == "espeak-ng"
+    wrapper._espeak_exe = lambda program, arguments: _espeak(arguments)
+
+
+def _espeak(arguments: list[str]) -> list[str]:
+    """What the command ``espeak-ng`` prints for ``--voices``, and for ``-v VOICE --ipa=1 -f FILE``."""
+    if arguments == ["--voices"]:
+        voices = (f" 5 {language} --/M {name}" for language, name in phonemes().voices())
+        return ["Pty Language Age/Gender VoiceName", *voices]
+    return phonemes().lines(Path(arguments[-1]).read_text(encoding="utf-8"), arguments[1])

@@ -1,4 +1,4 @@
-"""Latin letters in Mandarin text, which Mandarin models drop: as they are spelled on the telephone."""
+"""Text as Coqui's models can take it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,15 @@ _TABLE = (
 _NAMES = {entry[0]: entry[1:] for entry in _TABLE.split()}
 
 
+def sayable_by_coqui(text: str, language: str) -> str:
+    """``text`` without marks before its first letter, after which coqui-tts 0.28 loses what follows.
+
+    Latin letters, which Mandarin models drop, are spelled.
+    """
+    begun = re.sub(r"^[\W_]+", "", text)
+    return spelled(begun) if language.lower().split("-")[0] == "zh" else begun
+
+
 def spelled(text: str) -> str:
-    """``做CT检查``: every Latin letter by its Mandarin name."""
+    """``做CT检查``: every Latin letter by its Mandarin name, as it is spelled on the telephone."""
     return re.sub(r"[A-Za-z]", lambda match: _NAMES[match[0].upper()], text)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agi_bot.errors import ModelError, SpeechError
-from agi_bot.speech.coqui.letters import spelled
+from agi_bot.speech.coqui.letters import sayable_by_coqui
 from agi_bot.speech.line import CHAIN
 from agi_bot.speech.worker.pool import Limits, WorkerPool
 from agi_bot.speech.worker.voice import WorkerVoice
@@ -47,7 +47,7 @@ class OnnxVoice(WorkerVoice):
         family = language.lower().split("-")[0]
         if values.get("language") not in ("", None, family):
             raise SpeechError(f"the model in {model} does not speak {language}", cure=f"it speaks {values['language']}")
-        self._speaker, self._speed, self._mandarin = speaker, speed, family == "zh"
+        self._speaker, self._speed = speaker, speed
         super().__init__(
             pool or onnx_pool(model, workers=workers),
             name=f"onnx {name or model.name}{':' + speaker if speaker else ''}",
@@ -57,8 +57,7 @@ class OnnxVoice(WorkerVoice):
         )
 
     def request(self, text: str) -> Mapping[str, Any]:
-        said = spelled(text) if self._mandarin else text
-        return {"text": said, "speaker": self._speaker, "speed": self._speed}
+        return {"text": sayable_by_coqui(text, self._language), "speaker": self._speaker, "speed": self._speed}
 
 
 def _look(folder: Path) -> tuple[dict[str, Any], str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from agi_bot.errors import SpeechError
 from agi_bot.speech.coqui.folder import ModelFolder, look
-from agi_bot.speech.coqui.letters import spelled
+from agi_bot.speech.coqui.letters import sayable_by_coqui
 from agi_bot.speech.line import CHAIN
 from agi_bot.speech.worker.pool import Limits, WorkerPool
 from agi_bot.speech.worker.voice import WorkerVoice
@@ -49,7 +49,6 @@ class CoquiVoice(WorkerVoice):
         _check_language(folder, language)
         self._speaker = speaker
         self._speed = speed
-        self._mandarin = language.lower().split("-")[0] == "zh"
         super().__init__(
             pool or coqui_pool(model, workers=workers),
             name=f"coqui {name or model.name}{':' + speaker if speaker else ''}",
@@ -59,7 +58,7 @@ class CoquiVoice(WorkerVoice):
         )
 
     def request(self, text: str) -> Mapping[str, Any]:
-        said = spelled(text) if self._mandarin else text
+        said = sayable_by_coqui(text, self._language)
         return {"text": said, "speaker": self._speaker, "language": self._language, "speed": self._speed}
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import espeakng_loader
-
-from agi_bot.errors import ModelError, SpeechError
+from agi_bot.errors import SpeechError
+from agi_bot.speech.espeak.library import library, version
 from agi_bot.speech.line import CHAIN
 from agi_bot.speech.worker.pool import Limits, WorkerPool
 from agi_bot.speech.worker.voice import WorkerVoice
@@ -35,13 +33,8 @@ def espeak_pool(*, workers: int = 1, limits: Limits | None = None) -> WorkerPool
 
     Raises :class:`ModelError` when the library is not there.
     """
-    library, data = Path(espeakng_loader.get_library_path()), Path(espeakng_loader.__file__).parent
-    data /= "espeak-ng-data"
-    for path in (library, data):
-        if not path.exists():
-            raise ModelError(f"{path} is missing", cure="pip install --force-reinstall espeakng-loader")
     helper = Path(__file__).with_name("helper.py")
-    command = [sys.executable, "-P", str(helper), str(library), str(data)]
+    command = [sys.executable, "-P", str(helper), *map(str, library())]
     return WorkerPool(command, name="espeak-ng", size=workers, limits=limits)
 
 
@@ -81,7 +74,7 @@ class EspeakVoice(WorkerVoice):
         super().__init__(
             pool or espeak_pool(),
             name=name,
-            key="|".join((_version(), *map(str, self._manner.values()), f"{gain_db:g}", CHAIN)),
+            key="|".join((version(), *map(str, self._manner.values()), f"{gain_db:g}", CHAIN)),
             language=language,
             gain_db=gain_db,
         )
@@ -101,7 +94,3 @@ def _voice_of(language: str) -> str:
 def _check(what: str, value: float, least: float, most: float) -> None:
     if not least <= value <= most:
         raise SpeechError(f"{what} {value:g} is out of range", cure=f"{least:g} to {most:g}")
-
-
-def _version() -> str:
-    return f"espeakng-loader {metadata.version('espeakng-loader')}"

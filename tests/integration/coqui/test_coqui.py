@@ -207,39 +207,63 @@ async def test_it_can_be_cached_and_chosen_from_a_catalogue(fixture: Callable[[s
         await voices.close()
 
 
+ENGLISH = "Hello, this is the city hospital. Your X-ray is on Tuesday at nine thirty; can you come?"
+
+
+@pytest.mark.parametrize(
+    ("kind", "language", "texts"),
+    [("zh", "zh-CN", ("您好。", LONG)), ("en", "en", ("hello", ENGLISH)), ("phonemes", "en", ("To.", ENGLISH))],
+)
 async def test_an_export_gives_the_same_sound_without_torch(
-    fixture: Callable[[str], Path], tmp_path: Path, voice: CoquiVoice
+    fixture: Callable[[str], Path], tmp_path: Path, kind: str, language: str, texts: tuple[str, ...]
 ) -> None:
-    told = CliRunner().invoke(app, ["export", str(fixture("zh")), "--out", str(tmp_path)])
+    told = CliRunner().invoke(app, ["export", str(fixture(kind)), "--out", str(tmp_path)])
     assert told.exit_code == 0, told.output
-    exported = OnnxVoice(tmp_path)
+    exported, whole = OnnxVoice(tmp_path, language), CoquiVoice(fixture(kind), language)
     try:
-        for text in ("您好。", LONG):
+        for text in texts:
             ours = np.frombuffer(b"".join(await raw(exported, text)), "<i2").astype(int)
-            theirs = np.frombuffer(b"".join(await raw(voice, text)), "<i2").astype(int)
-            assert len(ours) == len(theirs)
+            theirs = np.frombuffer(b"".join(await raw(whole, text)), "<i2").astype(int)
+            assert len(ours) == len(theirs) > 2000
             assert np.abs(ours - theirs).max() <= 16
         modules = Path(f"/proc/{exported._pool.pids[0]}/maps").read_text()
         assert "libtorch" not in modules
     finally:
-        await exported.close()
+        await asyncio.gather(exported.close(), whole.close())
 
 
-async def test_our_signs_are_coquis_signs(fixture: Callable[[str], Path]) -> None:
-    script = SIGNS.replace("FOLDER", str(fixture("zh")))
+async def test_english_is_spoken_without_an_espeak_command(
+    fixture: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    voice = CoquiVoice(fixture("phonemes"), "en")
+    try:
+        assert (await spoken(voice, ENGLISH)).ms > 2000
+    finally:
+        await voice.close()
+
+
+@pytest.mark.parametrize("kind", ["zh", "en", "phonemes"])
+async def test_our_signs_are_coquis_signs(fixture: Callable[[str], Path], kind: str) -> None:
+    script = SIGNS.replace("FOLDER", str(fixture(kind)))
     told = await asyncio.to_thread(run, script)
     assert told.decode().splitlines()[-1] == "same"
     assert Signs({}).numbers("您好") == []
 
 
 SIGNS = """
+import itertools, random
 from pathlib import Path
 from agi_bot.speech.coqui.export import _signs
 from agi_bot.speech.coqui.folder import look
 from agi_bot.speech.coqui.worker import CoquiModel
 model = CoquiModel(look(Path("FOLDER"))).restored()
 signs = _signs(model)
-for text in ["银行行长重新开了行。", "（一）、“二”", "你好!再见?", "西 提", "嗯", "A", "", "重庆的重要长者"]:
+made = random.Random(20)
+words = ["To", "read", "X-ray", "it's", "Dr. Lee", "(left)", "café", "你好", ",", ". ", "; ", "?!", " - ", "…"]
+odd = [" ".join(made.choices(words, k=n)) for n, _ in itertools.product(range(1, 8), range(12))]
+mandarin = ["银行行长重新开了行。", "（一）、“二”", "你好!再见?", "西 提", "嗯", "A", "", "重庆的重要长者"]
+for text in [*mandarin, *(text for text in odd if text[0].isalnum())]:
     assert signs.numbers(text) == list(model.tokenizer.text_to_ids(text)), text
 print("same")
 """

@@ -21,7 +21,7 @@ from agi_bot.shipped import shipped
 from agi_bot.speech.coqui import guard
 from agi_bot.speech.coqui.export import export
 from agi_bot.speech.coqui.folder import look
-from agi_bot.speech.coqui.letters import spelled
+from agi_bot.speech.coqui.letters import sayable_by_coqui, spelled
 from agi_bot.speech.coqui.onnx import OnnxVoice
 from agi_bot.speech.coqui.signs import Signs
 from agi_bot.speech.coqui.voice import CoquiVoice
@@ -153,6 +153,12 @@ def test_the_segmenter_works_with_and_without_jieba(tmp_path: Path, monkeypatch:
 def test_letters_are_spelled_in_mandarin() -> None:
     assert spelled("做C T检查") == "做西 提检查"
     assert spelled("您好") == "您好"
+    assert sayable_by_coqui("做CT检查", "zh-CN") == "做西提检查"
+    assert sayable_by_coqui("a CT scan", "en") == "a CT scan"
+
+
+def test_marks_before_the_first_word_are_left_out() -> None:
+    assert sayable_by_coqui("… (left), please.", "en") == "left), please."
 
 
 def test_signs_of_letters() -> None:
