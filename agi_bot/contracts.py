@@ -53,12 +53,14 @@ class Disposition:
     """How an outbound attempt ended or that it was answered.
 
     ``cause`` is the ITU-T Q.850 cause (0: none known), ``sip`` the SIP status (0: none).
+    ``announced`` is what the network was heard to say or sound before it (empty: nothing known).
     """
 
     status: Status
     cause: int = 0
     sip: int = 0
     detail: str = ""
+    announced: str = ""
 
     @property
     def answered(self) -> bool:
@@ -148,6 +150,10 @@ class Pbx(Protocol):
     @property
     def version(self) -> str:
         """The exchange's own version string; empty while unknown."""
+
+    @property
+    def obstacle(self) -> str:
+        """Why no call can be placed now, e.g. that the link is lost; empty when one can."""
 
     async def start(self) -> None:
         """Listen and log in.  Raises :class:`~agi_bot.errors.PbxDown`."""

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from agi_bot.app.answering import EARLY_VARIABLE, EarlyMedia, answer_rules, plan
 from agi_bot.app.keeping import Keeper
 from agi_bot.app.workshop import Workshop
+from agi_bot.campaign.model import Task
 from agi_bot.campaign.store import CallStore
 from agi_bot.config import Settings
 from agi_bot.contracts import Call, Disposition, Pbx, Ringing
-from agi_bot.conversation import Conversation, Limits
+from agi_bot.conversation import Conversation, Limits, Plan
 from agi_bot.conversation.progress import Watcher, nobody
 from agi_bot.conversation.prompter import render_ahead
 from agi_bot.errors import AgiBotError
-from agi_bot.flow import Dialogue
+from agi_bot.flow import Dialogue, Flow
 from agi_bot.flow.events import Say, Started
 from agi_bot.logs import of_call
 from agi_bot.privacy.recording import Recording
 from agi_bot.record import CallRecord
+from agi_bot.speech.answering import AnswerRules
 from agi_bot.speech.turns import PRESETS
 from agi_bot.switchboard import Assignment, Switchboard
 
@@ -37,6 +41,10 @@ CLOSING_S = 30.0
 """How long a conversation may take to close after its longest time, s."""
 
 
+NUMBER_VARIABLE = "BOT_NUMBER"
+"""Every exchange's channel has it when we placed the call."""
+
+
 class CallFailed(AgiBotError):
     """The call was answered, but the bot could not have the conversation."""
 
@@ -44,7 +52,8 @@ class CallFailed(AgiBotError):
 class Bot:
     """Takes calls from ``pbx`` and places calls on it; one conversation a call.
 
-    ``watch`` makes a watcher for each call (the demo's terminal).
+    ``watch`` makes a watcher for each call (the demo's terminal).  ``placed`` knows the task
+    of an attempt that another life of this bot has placed.
     """
 
     def __init__(
@@ -55,14 +64,19 @@ class Bot:
         switchboard: Switchboard,
         store: CallStore,
         watch: Callable[[Call], Watcher] | None = None,
+        placed: Callable[[str], Awaitable[Task | None]] | None = None,
     ) -> None:
         self._settings = settings
         self._pbx = pbx
         self._workshop = workshop
         self._switchboard = switchboard
         self._watch = watch or (lambda call: nobody)
+        self._placed = placed
+        self._talking: set[str] = set()
         self._calls: set[asyncio.Task[None]] = set()
         self._awaited: dict[str, asyncio.Future[CallRecord]] = {}
+        self._plans: dict[str, Plan] = {}
+        self._early = EarlyMedia(settings.campaigns.early_media_folder)
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="recordings")
         self._keeper = Keeper(settings.privacy, store, self._disk)
 
@@ -70,6 +84,10 @@ class Bot:
     def running(self) -> int:
         """Conversations that are going on."""
         return len(self._calls)
+
+    def talking(self, call_id: str) -> bool:
+        """Whether the conversation of ``call_id`` goes on, or is being kept."""
+        return call_id in self._talking
 
     async def serve(self) -> None:
         """Take calls until the exchange is stopped, then wait for the conversations that run."""
@@ -86,7 +104,15 @@ class Bot:
     # --- a call ----------------------------------------------------------------------
 
     async def _handle(self, call: Call) -> None:
+        self._talking.add(call.id)
         try:
+            await self._have(call)
+        finally:
+            self._talking.discard(call.id)
+
+    async def _have(self, call: Call) -> None:
+        try:
+            await self._remember(call)
             assignment = self._switchboard.pick(call)
             record = await self._converse(call, assignment)
         except AgiBotError as error:
@@ -102,6 +128,15 @@ class Bot:
         if awaited is not None and not awaited.done():
             awaited.set_result(record)
 
+    async def _remember(self, call: Call) -> None:
+        """Somebody answers a call that was placed before this bot was started: it has its task all the same."""
+        if self._placed is None or NUMBER_VARIABLE not in call.variables or self._switchboard.expects(call.id):
+            return
+        task = await self._placed(call.id)
+        if task is not None:
+            log.warning("call.of_an_earlier_life", extra={**of_call(call), "task_id": task.task_id})
+            self._switchboard.expect(call.id, task.flow, task.data)
+
     async def _converse(self, call: Call, assignment: Assignment) -> CallRecord:
         flow = assignment.flow
         record = self._new_record(call, assignment)
@@ -115,10 +150,13 @@ class Bot:
             limits=Limits(flow.longest_ms / 1000, PRESETS[self._settings.turns.preset]),
             recording=self._recording(call, record.started_at),
             watcher=self._watch(call),
+            plan=self._plans.pop(call.id, None),
         )
         log.info("call.begins", extra={**of_call(call), "flow": flow.name, "version": flow.version})
         record = await conversation.run()
-        record.result_class = dialogue.result_class
+        had = conversation.script
+        if isinstance(had, Dialogue) and not conversation.void:
+            record.result_class = had.result_class
         return record
 
     def _new_record(self, call: Call, assignment: Assignment) -> CallRecord:
@@ -126,7 +164,7 @@ class Bot:
             call_id=call.id,
             flow=assignment.flow.name,
             language=assignment.flow.language,
-            started_at=datetime.now(ZoneInfo(self._settings.flows.timezone)),
+            started_at=self._now(),
             direction=assignment.direction,
             caller=call.caller,
             called=call.called,
@@ -164,10 +202,12 @@ class Bot:
         caller_id: str = "",
         ring_timeout_s: float = 30.0,
         call_id: str = "",
+        rules: AnswerRules | None = None,
     ) -> tuple[Disposition, CallRecord | None]:
         """Call ``number`` and have the conversation; its record, when somebody answered.
 
-        ``call_id`` (a UUID; none: a new one) names the call and its record.
+        ``call_id`` (a UUID; none: a new one) names the call and its record.  ``rules`` tell what
+        to do when no person answers (none: those of the settings).
         Raises :class:`~agi_bot.switchboard.NoFlow`, :class:`~agi_bot.flow.TaskError`,
         :class:`~agi_bot.errors.PbxDown`, :class:`ValueError` for a number that cannot be dialled:
         nothing went out then.  Raises :class:`CallFailed` after the answer.
@@ -176,17 +216,23 @@ class Bot:
         assignment = self._switchboard.expect(call_id, flow, task)
         record = self._awaited[call_id] = asyncio.get_running_loop().create_future()
         opening = asyncio.create_task(self._render_opening(assignment, call_id))
+        wanted = rules or answer_rules(self._settings)
+        self._plans[call_id] = plan(wanted, assignment.flow, assignment.task, self._now())
+        early = self._early.file(call_id, wanted)
+        told = {"BOT_FLOW": flow, **({EARLY_VARIABLE: str(early)} if early else {})}
         try:
             ringing = await self._pbx.originate(
                 number,
                 call_id=call_id,
                 caller_id=caller_id,
                 ring_timeout_s=ring_timeout_s,
-                variables={"BOT_FLOW": flow},
+                variables=told,
             )
-            return await self._follow(ringing, record, assignment.flow.longest_ms / 1000 + CLOSING_S)
+            ended, had = await self._follow(ringing, record, assignment.flow.longest_ms / 1000 + CLOSING_S)
+            return await self._listened(ended, early, assignment.flow), had
         finally:
             opening.cancel()
+            self._plans.pop(call_id, None)
             self._switchboard.forget(call_id)
             self._awaited.pop(call_id, None)
 
@@ -194,12 +240,20 @@ class Bot:
         """While the line rings: the first words, with this person's name in them, are ready at the answer."""
         flow = assignment.flow
         dialogue = Dialogue(flow, assignment.task, seed=call_id)
-        for action in dialogue.receive(Started(datetime.now(ZoneInfo(self._settings.flows.timezone)))):
+        for action in dialogue.receive(Started(self._now())):
             if isinstance(action, Say):
                 try:
                     await render_ahead(self._workshop.voices.find(action.voice, flow.language), action)
                 except AgiBotError as error:
                     log.warning("call.opening_not_rendered", extra={"call_id": call_id, "reason": str(error)})
+
+    async def _listened(self, ended: Disposition, early: Path | None, flow: Flow) -> Disposition:
+        if early is None:
+            return ended
+        return await self._early.corrected(ended, early, await self._workshop.engines(flow), flow.language)
+
+    def _now(self) -> datetime:
+        return datetime.now(ZoneInfo(self._settings.flows.timezone))
 
     async def _follow(
         self, ringing: Ringing, record: asyncio.Future[CallRecord], longest_s: float

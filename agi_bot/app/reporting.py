@@ -24,6 +24,7 @@ def show(found: CampaignReport, out: Console) -> None:
     parts = [
         ("tasks", list(found.tasks.items())),
         ("how attempts ended", list(found.ends.items())),
+        ("answered by", list(found.answered_by.items())),
         ("outcomes", list(found.outcomes.items())),
         ("result classes", list(found.classes.items())),
         ("reached the step", found.funnel),

@@ -23,6 +23,8 @@ from agi_bot.campaign.store.outbox import OutboxStore
 from agi_bot.campaign.store.people import PeopleStore
 from agi_bot.campaign.store.tasks import TaskStore
 from agi_bot.flow import Flow
+from agi_bot.flow.aside import fault_in_aside
+from agi_bot.speech.answering import ON_MACHINE, AnswerRules
 
 
 class Scripts(Protocol):
@@ -97,8 +99,10 @@ class Office:
         check_zone(campaign.zone)
         if campaign.caller_id:
             check_number(campaign.caller_id, "caller_id")
-        if self.scripts.get(campaign.flow) is None:
+        script = self.scripts.get(campaign.flow)
+        if script is None:
             raise Refused(Problem("script_id", f"there is no script '{campaign.flow[:64]}'"))
+        check_answering(script, campaign.answering)
         if await self.tasks.campaign(campaign.campaign_id) is not None:
             raise Refused(Problem("campaign_id", f"'{campaign.campaign_id}' is taken"))
         await self.tasks.save_campaign(campaign)
@@ -159,6 +163,17 @@ class Office:
             campaign = await self.tasks.campaign(task.campaign_id)
             await self.queue.put([due(task, campaign.trunk if campaign else "default")])
         return done
+
+
+def check_answering(script: Flow, rules: AnswerRules) -> None:
+    """Raises :class:`~agi_bot.campaign.intake.Refused` for what cannot be said or done with ``script``."""
+    if rules.on_machine not in ON_MACHINE:
+        raise Refused(Problem("answering_machine", f"one of {', '.join(ON_MACHINE)}"))
+    if rules.on_machine == "leave_message" and not rules.message:
+        raise Refused(Problem("message", "answering_machine: leave_message needs a message (a text or a step)"))
+    for field_, text in (("message", rules.message), ("introduction", rules.introduction)):
+        if text and (fault := fault_in_aside(script, text)):
+            raise Refused(Problem(field_, fault))
 
 
 def _iso(seconds: float) -> str:

@@ -30,6 +30,7 @@ def html(report: CampaignReport, made_at: str) -> str:
         f"<h1>{title}</h1><p>{escape(report.campaign_id)} · {escape(made_at)}</p>",
         _figures(report),
         _chart("How attempts ended", list(report.ends.items())),
+        _chart("Who answered", list(report.answered_by.items())),
         _chart("Outcomes of conversations", list(report.outcomes.items())),
         _chart("Result classes", list(report.classes.items())),
         _chart("Funnel: conversations that reached a step", report.funnel),

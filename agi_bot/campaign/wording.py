@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from agi_bot.campaign.intake import Problem, Refused
+from agi_bot.campaign.intake import Problem, Refused, check_name, check_number
 from agi_bot.campaign.model import Campaign
 from agi_bot.campaign.office import windows
 from agi_bot.campaign.permission import Rules, Window
+from agi_bot.campaign.reminders import Reminder, read_reminder
+from agi_bot.campaign.retry import FINAL, Retry, RetryRules
+from agi_bot.campaign.sms import SmsRule
+from agi_bot.speech.answering import AnswerRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +36,75 @@ class Wishes:
     min_interval_hours: float | None = None
     consent: bool | None = None
     most_attempts: int | None = None
+    retries: Mapping[str, Sequence[float]] | None = None
+    caller_ids: Mapping[str, str] | None = None
+    remind: Sequence[str] | None = None
+    sms: Sequence[Mapping[str, Any]] | None = None
+    answering_machine: str | None = None
+    message: str | None = None
+    introduction: str | None = None
+    machine_by_timing: bool | None = None
+    listen_to_early_media: bool | None = None
 
 
 def campaign(campaign_id: str, flow: str, wishes: Wishes, default: Campaign) -> Campaign:
     """A campaign like ``default`` but for ``wishes``.  Raises :class:`~agi_bot.campaign.intake.Refused`."""
     plain = ("zone", "trunk", "caller_id", "lines", "per_second", "ring_s")
     given: dict[str, Any] = {name: getattr(wishes, name) for name in plain if getattr(wishes, name) is not None}
-    retries = default.retries if wishes.most_attempts is None else replace(default.retries, most=wishes.most_attempts)
+    if wishes.caller_ids is not None:
+        given["caller_ids"] = _caller_ids(wishes.caller_ids)
+    if wishes.remind is not None:
+        given["remind"] = tuple(_reminder(word) for word in wishes.remind)
+    if wishes.sms is not None:
+        given["sms"] = tuple(SmsRule(tuple(one["outcomes"]), str(one["text"])) for one in wishes.sms)
+    retries = _retries(wishes, default.retries)
     rules = _rules(wishes, default.rules)
+    given["answering"] = _answering(wishes, default.answering)
     title = wishes.title or campaign_id
     return replace(default, campaign_id=campaign_id, flow=flow, title=title, rules=rules, retries=retries, **given)
+
+
+def _answering(wishes: Wishes, default: AnswerRules) -> AnswerRules:
+    wanted = {
+        "on_machine": wishes.answering_machine,
+        "message": wishes.message,
+        "introduction": wishes.introduction,
+        "by_timing": wishes.machine_by_timing,
+        "early_media": wishes.listen_to_early_media,
+    }
+    given: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
+    return replace(default, **given)
+
+
+def _retries(wishes: Wishes, default: RetryRules) -> RetryRules:
+    most = default.most if wishes.most_attempts is None else wishes.most_attempts
+    wanted = wishes.retries or {}
+    final = next((end for end in wanted if end in FINAL), None)
+    if final is not None:
+        raise Refused(Problem(f"retries.{final}", f"never called again: {FINAL[final]}"))
+    changed = {check_name(end, "retries"): _retry(end, *pair) for end, pair in wanted.items()}
+    return replace(default, by_end={**default.by_end, **changed}, most=most)
+
+
+def _retry(end: str, times: float, minutes: float) -> Retry:
+    if not (0 <= times <= 20 and times == int(times) and 0 <= minutes <= 43_200):
+        raise Refused(Problem(f"retries.{end}", f"[{times:g}, {minutes:g}]: 0 to 20 times, 0 to 43200 minutes later"))
+    return Retry(int(times), timedelta(minutes=minutes))
+
+
+def _caller_ids(wanted: Mapping[str, str]) -> dict[str, str]:
+    for beginning, shown_as in wanted.items():
+        if not (beginning.isascii() and beginning.isdigit() and len(beginning) <= 16):
+            raise Refused(Problem("caller_ids", f"'{beginning[:40]}' is not the beginning of a number"))
+        check_number(shown_as, f"caller_ids.{beginning}")
+    return dict(wanted)
+
+
+def _reminder(word: str) -> Reminder:
+    try:
+        return read_reminder(word)
+    except ValueError as error:
+        raise Refused(Problem("remind", str(error))) from None
 
 
 def _rules(wishes: Wishes, default: Rules) -> Rules:
@@ -96,6 +159,11 @@ def shown(campaign: Campaign) -> dict[str, Any]:
         "lines": campaign.lines,
         "per_second": campaign.per_second,
         "ring_s": campaign.ring_s,
+        "answering_machine": campaign.answering.on_machine,
+        "message": campaign.answering.message,
+        "introduction": campaign.answering.introduction,
+        "machine_by_timing": campaign.answering.by_timing,
+        "listen_to_early_media": campaign.answering.early_media,
         "hours": [f"{window.begin:%H:%M}-{window.end:%H:%M}" for window in rules.windows],
         "days": sorted({day for window in rules.windows for day in window.days}),
         "holidays": sorted(day.isoformat() for day in rules.holidays),
@@ -104,4 +172,10 @@ def shown(campaign: Campaign) -> dict[str, Any]:
         "min_interval_hours": rules.min_interval / timedelta(hours=1),
         "consent": rules.consent,
         "most_attempts": campaign.retries.most,
+        "retries": {
+            end: [retry.times, retry.after / timedelta(minutes=1)] for end, retry in campaign.retries.by_end.items()
+        },
+        "caller_ids": dict(campaign.caller_ids),
+        "remind": [one.word for one in campaign.remind],
+        "sms": [{"outcomes": list(rule.outcomes), "text": rule.text} for rule in campaign.sms],
     }

@@ -42,6 +42,12 @@ def create(
     hours: Annotated[list[str] | None, typer.Option(help="Calling window, e.g. 09:00-12:00; may be repeated.")] = None,
     days: Annotated[str, typer.Option(help="Weekdays, e.g. 12345 (1 is Monday).")] = "",
     consent: Annotated[bool | None, typer.Option(help="Only people who agreed beforehand.")] = None,
+    answering_machine: Annotated[
+        str | None, typer.Option(help="hang_up, leave_message or continue when a machine answers.")
+    ] = None,
+    message: Annotated[str | None, typer.Option(help="Text for a machine, with {slots}; or a step.")] = None,
+    introduction: Annotated[str | None, typer.Option(help="Text for a call screener: who calls and why.")] = None,
+    early_media: Annotated[bool | None, typer.Option(help="Listen to the network before an answer.")] = None,
     start: Annotated[bool, typer.Option(help="Start it at once.")] = False,
     config: ConfigOption = None,
 ) -> None:
@@ -57,6 +63,10 @@ def create(
         hours=hours or None,
         days=_days(days) if days else None,
         consent=consent,
+        answering_machine=answering_machine,
+        message=message,
+        introduction=introduction,
+        listen_to_early_media=early_media,
     )
 
     async def work(office: Office) -> None:

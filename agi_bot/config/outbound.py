@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -30,6 +31,18 @@ class CampaignSettings(Section):
     caller_id: str = Field("", description="Number to show; empty: the exchange decides.")
     hours: list[str] = Field(default_factory=lambda: ["09:00-20:00"], description="When people may be called.")
     days: list[int] = Field(default_factory=lambda: [1, 2, 3, 4, 5, 6, 7], description="On which days; 1 is Monday.")
+    answering_machine: Literal["hang_up", "leave_message", "continue"] = Field(
+        "hang_up", description="What to do when an answering machine takes the call."
+    )
+    message: str = Field("", description="Said after its tone: a text with {slots} of the task, or a step of the flow.")
+    introduction: str = Field("", description="Said to a call screener: who calls and why; the same form.")
+    machine_by_timing: bool = Field(False, description="Hang up on what only sounds like a machine, too.")
+    listen_to_early_media: bool = Field(
+        True, description="Whether what the network plays before an answer is listened to (needs the folder)."
+    )
+    early_media_folder: Path | None = Field(
+        None, description="Folder that the exchange writes it to, under this path for both; empty: not listened to."
+    )
     events: dict[str, EventSettings] = Field(
         default_factory=dict, description="Script by event, e.g. payment_failed: {flow: loan_repayment}."
     )

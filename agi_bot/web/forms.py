@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 Text = Annotated[str, Field(max_length=200)]
+Words = Annotated[str, Field(max_length=1000)]
+Retries = Annotated[list[float], Field(min_length=2, max_length=2)]
 Pair = Annotated[list[int], Field(min_length=2, max_length=2)]
 
 
@@ -54,6 +56,13 @@ class TaskMade(BaseModel):
     created: bool = Field(description="False: it was known already by its dedupe or idempotency key.")
 
 
+class SmsForm(Form):
+    """After an attempt that ended as one of the outcomes (`*`: any), the text with its {holes} filled."""
+
+    outcomes: list[Name] = Field(min_length=1, max_length=50)
+    text: str = Field(min_length=1, max_length=500, description="May name task fields and slots: {name}.")
+
+
 class CampaignForm(Form):
     """A script, the people to be called with it, and what is allowed; what is left out is agi-bot.yml's."""
 
@@ -74,6 +83,21 @@ class CampaignForm(Form):
     min_interval_hours: float | None = Field(None, ge=0, le=8760, description="Between two calls to one person.")
     consent: bool | None = Field(None, description="Whether the person must have agreed beforehand.")
     most_attempts: int | None = Field(None, ge=1, le=50)
+    retries: dict[Name, Retries] | None = Field(
+        None, description='By how an attempt ended: [times, minutes later], e.g. {"busy": [3, 10]}.'
+    )
+    caller_ids: dict[Name, Name] | None = Field(
+        None, description='Number to show by the beginning of the callee\'s, e.g. {"021": "02160001111"}.'
+    )
+    remind: list[Name] | None = Field(
+        None, max_length=20, description='When to call about appointments, e.g. ["3d", "1d@10:00", "2h"].'
+    )
+    sms: list[SmsForm] | None = Field(None, max_length=20, description="Text messages after a call.")
+    answering_machine: Literal["hang_up", "leave_message", "continue"] | None = None
+    message: Words | None = Field(None, description="Said after a machine's tone: a text with {slots}, or a step.")
+    introduction: Words | None = Field(None, description="Said to a call screener: who calls and why.")
+    machine_by_timing: bool | None = Field(None, description="Hang up on what only sounds like a machine, too.")
+    listen_to_early_media: bool | None = Field(None, description="Hear what the network plays before an answer.")
 
 
 class CustomerForm(Form):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import date, time, timedelta
 from typing import Any
 
 from agi_bot.campaign.model import Campaign
 from agi_bot.campaign.permission import Rules, State, Window
+from agi_bot.campaign.reminders import read_reminder
 from agi_bot.campaign.retry import Retry, RetryRules
+from agi_bot.campaign.sms import SmsRule
+from agi_bot.speech.answering import AnswerRules
 
 
 def dump(campaign: Campaign) -> str:
@@ -27,6 +31,10 @@ def dump(campaign: Campaign) -> str:
             "consent": rules.consent,
             "retries": {end: [retry.times, retry.after.total_seconds()] for end, retry in retries.by_end.items()},
             "most": retries.most,
+            "caller_ids": dict(campaign.caller_ids),
+            "remind": [one.word for one in campaign.remind],
+            "sms": [[list(rule.outcomes), rule.text] for rule in campaign.sms],
+            "answering": asdict(campaign.answering),
         }
     )
 
@@ -44,11 +52,24 @@ def load(row: dict[str, Any]) -> Campaign:
         lines=kept["lines"],
         per_second=kept["per_second"],
         ring_s=kept["ring_s"],
+        answering=AnswerRules(**kept.get("answering", {})),
         rules=_rules(State(row["state"]), kept),
         retries=RetryRules(
             {end: Retry(times, timedelta(seconds=wait)) for end, (times, wait) in kept["retries"].items()}, kept["most"]
         ),
+        caller_ids=kept.get("caller_ids", {}),
+        remind=tuple(read_reminder(word) for word in kept.get("remind", ())),
+        sms=_sms(kept),
     )
+
+
+def sms_rules(text: str) -> tuple[SmsRule, ...]:
+    """The text messages of what :func:`dump` wrote."""
+    return _sms(json.loads(text))
+
+
+def _sms(kept: dict[str, Any]) -> tuple[SmsRule, ...]:
+    return tuple(SmsRule(tuple(outcomes), text) for outcomes, text in kept.get("sms", ()))
 
 
 def _rules(state: State, kept: dict[str, Any]) -> Rules:
