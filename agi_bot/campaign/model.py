@@ -8,7 +8,10 @@ from enum import StrEnum
 from typing import Any
 
 from agi_bot.campaign.permission import Rules
+from agi_bot.campaign.reminders import Reminder
 from agi_bot.campaign.retry import RetryRules
+from agi_bot.campaign.sms import SmsRule
+from agi_bot.speech.answering import AnswerRules
 
 
 class TaskState(StrEnum):
@@ -29,6 +32,9 @@ class Campaign:
 
     ``zone`` is that of times without one and of callees whose zone is not known; ``lines``
     is how many calls may be up at once, ``per_second`` how many may be placed.
+    ``caller_ids`` are numbers to show by the beginning of the callee's number (local
+    presence); ``remind`` is when people are called about their appointments, ``sms`` what
+    is sent after a call.
     """
 
     campaign_id: str
@@ -42,6 +48,15 @@ class Campaign:
     ring_s: float = 30.0
     rules: Rules = field(default_factory=Rules)
     retries: RetryRules = field(default_factory=RetryRules)
+    caller_ids: Mapping[str, str] = field(default_factory=dict)
+    remind: tuple[Reminder, ...] = ()
+    sms: tuple[SmsRule, ...] = ()
+    answering: AnswerRules = field(default_factory=AnswerRules)
+
+    def caller_id_for(self, number: str) -> str:
+        """The number to show to ``number``: that of the longest beginning that fits, else the campaign's."""
+        fitting = [beginning for beginning in self.caller_ids if number.startswith(beginning)]
+        return self.caller_ids[max(fitting, key=len)] if fitting else self.caller_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +64,8 @@ class Task:
     """One person to be called about one thing.
 
     ``data`` is what the flow's ``task:`` asks for.  A second task with the same
-    ``dedupe_key`` in one campaign is the same task.
+    ``dedupe_key`` in one campaign is the same task.  After ``not_after`` nobody is called
+    about it any more; ``appointment_id`` names what it reminds of.
     """
 
     task_id: str
@@ -64,11 +80,17 @@ class Task:
     state: TaskState = TaskState.WAITING
     reason: str = ""
     outcome: str = ""
+    not_after: float | None = None
+    appointment_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnd:
-    """How an attempt ended: a disposition's status, ``machine``, or the conversation's outcome."""
+    """How an attempt ended: a disposition's status, ``machine``, or the conversation's outcome.
+
+    ``answered_by`` is who or what answered (``network`` also for an attempt that was not
+    answered), ``answered_by_why`` what told it.
+    """
 
     how: str
     at: float
@@ -77,5 +99,9 @@ class AttemptEnd:
     cause: int = 0
     sip: int = 0
     detail: str = ""
+    answered_by: str = ""
+    answered_by_why: str = ""
     call_back_at: float | None = None
+    listed: str = ""
+    """The do-not-call list that the number goes on."""
     result: Mapping[str, Any] = field(default_factory=dict)

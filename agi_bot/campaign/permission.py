@@ -62,6 +62,7 @@ class History:
 
     ``lists``: names of the do-not-call lists that have the number.  ``calls``: when the
     person was called, any order.  ``reachable`` is false for a number known as unallocated.
+    ``not_after``: what the call would be about is over then.
     """
 
     zone: str
@@ -70,6 +71,7 @@ class History:
     calls: Sequence[datetime] = field(default_factory=tuple)
     refused_at: datetime | None = None
     reachable: bool = True
+    not_after: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ def may_call(rules: Rules, history: History | None, now: datetime) -> Permission
         return Permission(False, "zone", f"the zone '{history.zone}' of this number is unknown")
     return (
         _never(rules, history)
+        or _too_late(history, now)
         or _not_yet(rules, history, now)
         or _window(rules, now.astimezone(zone))
         or Permission(True)
@@ -121,6 +124,12 @@ def _never(rules: Rules, history: History) -> Permission | None:
     if rules.consent and not history.consented:
         return Permission(False, "consent", "the person has not agreed to be called")
     return None
+
+
+def _too_late(history: History, now: datetime) -> Permission | None:
+    if history.not_after is None or now <= history.not_after:
+        return None
+    return Permission(False, "too_late", f"was to be called until {history.not_after:%Y-%m-%d %H:%M} UTC")
 
 
 def _not_yet(rules: Rules, history: History, now: datetime) -> Permission | None:
@@ -164,14 +173,15 @@ def _over_the_caps(rules: Rules, history: History, now: datetime) -> list[Permis
 
 
 def _window(rules: Rules, local: datetime) -> Permission | None:
-    if any(_open(rules, window, local) for window in rules.windows):
+    if any(is_open(rules, window, local) for window in rules.windows):
         return None
     until = _next_opening(rules, local)
     when = "on a holiday" if local.date() in rules.holidays else f"at {local:%H:%M} {local.tzname()}"
     return Permission(False, "window", f"no calls {when}", until)
 
 
-def _open(rules: Rules, window: Window, local: datetime) -> bool:
+def is_open(rules: Rules, window: Window, local: datetime) -> bool:
+    """Whether ``window`` is open at ``local``, the callee's own time."""
     day_is_open = local.date() not in rules.holidays and local.isoweekday() in window.days
     return day_is_open and window.begin <= local.time().replace(tzinfo=None) < window.end
 
@@ -183,7 +193,7 @@ def _next_opening(rules: Rules, local: datetime) -> datetime | None:
         usable = [
             moment
             for moment, window in zip(openings, rules.windows, strict=True)
-            if moment > local and _open(rules, window, moment)
+            if moment > local and is_open(rules, window, moment)
         ]
         if usable:
             return min(usable)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from agi_bot.web.meter import Meter
+
 
 def _none() -> int:
     return 0
@@ -12,9 +14,13 @@ def _none() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """Answers for the moment: conversations, calls being placed, and the counters of dialer and outbox."""
+    """Answers for the moment: conversations, calls being placed, and what was counted since the start.
+
+    ``outbox`` has the counters of each receiver that letters are sent to (``crm``, ``sms``).
+    """
 
     calls: Callable[[], int] = _none
     dialling: Callable[[], int] = _none
     dialer: Mapping[str, int] = field(default_factory=dict)
-    outbox: Mapping[str, int] = field(default_factory=dict)
+    outbox: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    meter: Meter = field(default_factory=Meter)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from agi_bot.campaign.store.reports import Figures, ReportStore
 from agi_bot.errors import StoreError
 from agi_bot.web.doors import At, problem
 from agi_bot.web.live import Live
+from agi_bot.web.meter import Histogram
 
 router = APIRouter(tags=["watching"])
 
@@ -42,44 +43,80 @@ async def metrics(desk: At) -> Response:
 
 
 class _Collected:
-    """All families at one moment."""
+    """All families at one moment: counters of this process, gauges of the store."""
 
     def __init__(self, figures: Figures, live: Live) -> None:
         self._figures = figures
         self._live = live
 
     def collect(self) -> Iterator[Metric]:
-        figures, live = self._figures, self._live
-        yield _gauge("agibot_live_calls", "Conversations that are going on.", live.calls())
-        yield _gauge("agibot_lines_used", "Calls that are being placed or had by the dialer.", live.dialling())
+        yield from self._calls()
+        yield from self._dialling()
+        yield from self._outbox()
+
+    def _calls(self) -> Iterator[Metric]:
+        meter = self._live.meter
+        yield _gauge("agibot_live_calls", "Conversations that are going on.", self._live.calls())
+        calls = CounterMetricFamily("agibot_calls", "Finished calls by outcome.", labels=["outcome", "direction"])
+        for (outcome, direction), count in meter.calls.items():
+            calls.add_metric([outcome, direction], count)
+        yield calls
+        yield _counters("agibot_engine_errors", "Engines that failed or were replaced.", "kind", meter.engines)
+        yield _histogram("agibot_talk_seconds", "Length of conversations.", meter.talk)
+        yield _histogram("agibot_reply_seconds", "End of the caller's speech to the reply's first sample.", meter.reply)
+        about = "First sound of a caller who interrupts to the bot's silence."
+        yield _histogram("agibot_barge_in_seconds", about, meter.barge_in)
+
+    def _dialling(self) -> Iterator[Metric]:
+        figures, dialer = self._figures, self._live.dialer
+        ended, answered = _of(dialer, "ended."), dialer.get("answered", 0)
+        total = sum(ended.values())
+        yield _gauge("agibot_lines_used", "Calls that are being placed or had by the dialer.", self._live.dialling())
         yield _gauges("agibot_tasks", "Tasks by state.", "state", figures.tasks)
         yield _gauges("agibot_queue_depth", "Tasks in the dial queue.", "queue", figures.queue)
-        yield _counters("agibot_calls", "Finished calls by outcome.", "outcome", figures.outcomes)
-        yield _counters("agibot_attempts", "Attempts by how they ended.", "how", figures.attempts)
-        yield _counters("agibot_refusals", "Calls that were not permitted, by rule.", "rule", figures.refusals)
-        yield _gauges("agibot_outbox_letters", "Letters to the CRM by state.", "state", figures.outbox)
-        yield _gauge("agibot_outbox_lag_seconds", "Age of the oldest letter that waits.", figures.outbox_lag_s)
-        yield _counters("agibot_outbox_sendings", "Sendings to the CRM by result.", "result", dict(live.outbox))
-        yield _counter("agibot_talk_seconds", "Time talked.", figures.talk_s)
-        yield _counters("agibot_engine_errors", "Errors of engines in calls, by kind.", "kind", figures.errors)
+        yield _counters("agibot_attempts", "Attempts by how they ended.", "how", ended)
+        yield CounterMetricFamily("agibot_answered", "Attempts that somebody answered.", value=answered)
+        yield _gauge("agibot_answer_rate", "Answered of the ended attempts, 0..1.", answered / total if total else 0.0)
+        by = _of(dialer, "answered_by.")
+        yield _counters("agibot_answered_by", "Attempts by who or what answered.", "answered_by", by)
+        refusals = _of(dialer, "refused.")
+        yield _counters("agibot_refusals", "Calls that were not permitted, by rule.", "rule", refusals)
+
+    def _outbox(self) -> Iterator[Metric]:
+        letters = GaugeMetricFamily("agibot_outbox_letters", "Letters by state.", labels=["receiver", "state"])
+        for (receiver, state), count in self._figures.outbox.items():
+            letters.add_metric([receiver, state], count)
+        yield letters
+        lag = GaugeMetricFamily("agibot_outbox_lag_seconds", "Age of the oldest letter to send.", labels=["receiver"])
+        sent = CounterMetricFamily("agibot_outbox_sendings", "Sendings by result.", labels=["receiver", "result"])
+        for receiver, counters in self._live.outbox.items():
+            lag.add_metric([receiver], self._figures.outbox_lag_s.get(receiver, 0.0))
+            for result, count in counters.items():
+                sent.add_metric([receiver, result], count)
+        yield lag
+        yield sent
+
+
+def _of(counters: Mapping[str, int], head: str) -> dict[str, int]:
+    return {name.removeprefix(head): count for name, count in counters.items() if name.startswith(head)}
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(name, text, value=value)
 
 
-def _counter(name: str, text: str, value: float) -> Metric:
-    return CounterMetricFamily(name, text, value=value)
+def _histogram(name: str, text: str, values: Histogram) -> Metric:
+    return HistogramMetricFamily(name, text, buckets=values.buckets, sum_value=values.total)
 
 
-def _gauges(name: str, text: str, label: str, values: dict[str, int]) -> Metric:
+def _gauges(name: str, text: str, label: str, values: Mapping[str, int]) -> Metric:
     family = GaugeMetricFamily(name, text, labels=[label])
     for value, count in values.items():
         family.add_metric([value], count)
     return family
 
 
-def _counters(name: str, text: str, label: str, values: dict[str, int]) -> Metric:
+def _counters(name: str, text: str, label: str, values: Mapping[str, int]) -> Metric:
     family = CounterMetricFamily(name, text, labels=[label])
     for value, count in values.items():
         family.add_metric([value], count)

@@ -1,8 +1,9 @@
 """The SQLite file and its one thread.
 
 SQLite objects are bound to a thread and a write blocks, so all work goes through one
-worker thread; readers outside (sqlite3, datasette) are never in the way because the file
-is in WAL mode (https://sqlite.org/wal.html).
+worker thread; readers outside (sqlite3, datasette) and long readings of our own (reports,
+exports, metrics), which have a second one, are never in the way because the file is in WAL
+mode (https://sqlite.org/wal.html).
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ class Database:
     def __init__(self, path: Path | str) -> None:
         self.path = path
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
         self._db: sqlite_utils.Database | None = None
+        self._read_db: sqlite_utils.Database | None = None
         self._waiting: deque[_Job] = deque()
 
     async def open(self) -> None:
@@ -63,7 +66,9 @@ class Database:
 
     async def close(self) -> None:
         """Finish what is queued and close the file."""
+        await self._submit(self._close_reader, self._reader)
         await self._submit(self._close)
+        self._reader.shutdown()
         self._thread.shutdown()
 
     async def run(self, work: Callable[[sqlite_utils.Database], T]) -> T:
@@ -80,9 +85,27 @@ class Database:
             raise self._wrong(error) from error
         return done
 
-    async def _submit(self, work: Callable[[], T]) -> T:
+    async def read(self, work: Callable[[sqlite_utils.Database], T]) -> T:
+        """``work(db)`` on what was kept by now, in a thread of its own: it may take long, and cannot write.
+
+        Raises :class:`~agi_bot.errors.StoreError`.
+        """
+        if not isinstance(self.path, Path):
+            return await self.run(work)
+        return await self._submit(lambda: work(self._readable()), self._reader)
+
+    def _readable(self) -> sqlite_utils.Database:
+        if self._db is None:
+            raise StoreError(f"{self.path}: not open")
+        if self._read_db is None:
+            connection = sqlite3.connect(self.path, timeout=10.0)
+            connection.execute("PRAGMA query_only = ON")
+            self._read_db = sqlite_utils.Database(connection)
+        return self._read_db
+
+    async def _submit(self, work: Callable[[], T], thread: ThreadPoolExecutor | None = None) -> T:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+            return await asyncio.get_running_loop().run_in_executor(thread or self._thread, work)
         except sqlite3.Error as error:
             raise self._wrong(error) from error
 
@@ -136,6 +159,11 @@ class Database:
         if self._db is not None:
             self._db.close()
             self._db = None
+
+    def _close_reader(self) -> None:
+        if self._read_db is not None:
+            self._read_db.close()
+            self._read_db = None
 
 
 def _one(db: sqlite_utils.Database, job: _Job) -> None:

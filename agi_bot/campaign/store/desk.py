@@ -11,11 +11,7 @@ import sqlite_utils
 from agi_bot.campaign.model import Task, TaskState
 from agi_bot.campaign.store.database import Database
 from agi_bot.campaign.store.people import meet
-
-_COLUMNS = (
-    "task_id, campaign_id, customer_id, number, flow, data, priority, due_at, dedupe_key, state, reason, outcome, "
-    "created_at, updated_at"
-)
+from agi_bot.campaign.store.tasks import COLUMNS, row_of
 
 
 class TaskDesk:
@@ -58,7 +54,7 @@ class TaskDesk:
 
         All of it or nothing.
         """
-        return await self._database.run(lambda db: _add_many(db, tasks, zones, trunk, now))
+        return await self._database.run(lambda db: add_many(db, tasks, zones, trunk, now))
 
 
 def _show(db: sqlite_utils.Database, task_id: str) -> dict[str, Any] | None:
@@ -73,12 +69,13 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "data": json.loads(row["data"])}
 
 
-def _add_many(db: sqlite_utils.Database, tasks: Sequence[Task], zones: Sequence[str], trunk: str, now: float) -> int:
+def add_many(db: sqlite_utils.Database, tasks: Sequence[Task], zones: Sequence[str], trunk: str, now: float) -> int:
+    """What :meth:`TaskDesk.add_many` does, inside of a transaction."""
     last = db.execute("SELECT coalesce(max(rowid), 0) FROM tasks").fetchone()[0]
     people = [(task.customer_id, task.number, zone) for task, zone in zip(tasks, zones, strict=True)]
     meet(db, [one for one in people if one[0]])
-    query = f"INSERT OR IGNORE INTO tasks ({_COLUMNS}) VALUES ({', '.join('?' * 14)})"
-    db.conn.executemany(query, [_row(task, now) for task in tasks])
+    query = f"INSERT OR IGNORE INTO tasks ({COLUMNS}) VALUES ({', '.join('?' * 16)})"
+    db.conn.executemany(query, [row_of(task, now) for task in tasks])
     # Rows get growing numbers: those behind the last one are the new ones.
     queued = db.execute(
         "INSERT OR IGNORE INTO queue_later (task_id, trunk, priority, due_at) "
@@ -86,11 +83,3 @@ def _add_many(db: sqlite_utils.Database, tasks: Sequence[Task], zones: Sequence[
         [trunk, last],
     )
     return int(queued.rowcount)
-
-
-def _row(task: Task, now: float) -> tuple[Any, ...]:
-    return (
-        task.task_id, task.campaign_id, task.customer_id, task.number, task.flow,
-        json.dumps(task.data, ensure_ascii=False), task.priority, task.due_at, task.dedupe_key,
-        task.state.value, task.reason, task.outcome, now, now,
-    )  # fmt: skip

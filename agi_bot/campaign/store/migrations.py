@@ -274,4 +274,12 @@ LEFT JOIN attempts AS last ON last.attempt_id = (
 LEFT JOIN calls ON calls.call_id = last.attempt_id;
 """
 
-MIGRATIONS: tuple[str, ...] = (CALLS, QUEUE, CAMPAIGNS, ACCESS, PRIVACY, RESULTS)
+ANSWERED = """
+ALTER TABLE calls ADD COLUMN answered_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE calls ADD COLUMN answered_by_why TEXT NOT NULL DEFAULT '';
+ALTER TABLE calls ADD COLUMN answered_by_ms INTEGER;
+ALTER TABLE attempts ADD COLUMN answered_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE attempts ADD COLUMN answered_by_why TEXT NOT NULL DEFAULT '';
+"""
+
+MIGRATIONS: tuple[str, ...] = (CALLS, QUEUE, CAMPAIGNS, ACCESS, PRIVACY, RESULTS, ANSWERED)

@@ -3,12 +3,36 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import sqlite_utils
 
 from agi_bot.campaign.store.database import Database
 
 STATES = ("waiting", "delivered", "dead")
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A letter to be written to ``receiver`` (``crm``, ``sms``); one with an ``error`` is dead from the start."""
+
+    key: str
+    kind: str
+    payload: Mapping[str, Any]
+    receiver: str = "crm"
+    error: str = ""
+
+
+def post(db: sqlite_utils.Database, letter: Post, now: float) -> None:
+    """Write ``letter``, inside of the transaction of what it tells; one whose key is known is the same letter."""
+    query = (
+        "INSERT OR IGNORE INTO outbox (key, kind, payload, receiver, state, tries, next_at, error, created_at) "
+        "VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?)"
+    )
+    state, payload = "dead" if letter.error else "waiting", json.dumps(letter.payload, ensure_ascii=False)
+    db.execute(query, [letter.key, letter.kind, payload, letter.receiver, state, now, letter.error, now])
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +52,13 @@ class OutboxStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def due(self, now: float, limit: int) -> list[Letter]:
-        """Letters to send now, oldest first."""
+    async def due(self, now: float, limit: int, receiver: str = "crm") -> list[Letter]:
+        """Letters to send now to ``receiver``, oldest first."""
         query = (
             "SELECT outbox_id, key, kind, payload, tries FROM outbox "
-            "WHERE state = 'waiting' AND next_at <= ? ORDER BY next_at, outbox_id LIMIT ?"
+            "WHERE receiver = ? AND state = 'waiting' AND next_at <= ? ORDER BY next_at, outbox_id LIMIT ?"
         )
-        return await self._database.run(lambda db: [Letter(*row) for row in db.execute(query, [now, limit])])
+        return await self._database.run(lambda db: [Letter(*row) for row in db.execute(query, [receiver, now, limit])])
 
     async def delivered(self, letter: Letter) -> None:
         """The receiver has taken it."""

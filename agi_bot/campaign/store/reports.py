@@ -13,17 +13,15 @@ from agi_bot.campaign.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The whole store in numbers; low cardinality: states, outcomes and rules, never people."""
+    """What lies in the store now; low cardinality: states and receivers, never people.
+
+    ``outbox`` is by (receiver, state), ``outbox_lag_s`` the age of the oldest letter to send, by receiver.
+    """
 
     tasks: dict[str, int] = field(default_factory=dict)
     queue: dict[str, int] = field(default_factory=dict)
-    outcomes: dict[str, int] = field(default_factory=dict)
-    attempts: dict[str, int] = field(default_factory=dict)
-    refusals: dict[str, int] = field(default_factory=dict)
-    outbox: dict[str, int] = field(default_factory=dict)
-    errors: dict[str, int] = field(default_factory=dict)
-    outbox_lag_s: float = 0.0
-    talk_s: float = 0.0
+    outbox: dict[tuple[str, str], int] = field(default_factory=dict)
+    outbox_lag_s: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +30,7 @@ class CampaignReport:
 
     ``ends``: attempts by how they ended; ``outcomes``: conversations by outcome;
     ``funnel``: conversations that reached a step, in the order of the first who did;
+    ``answered_by``: attempts by who or what answered (``network``: an announcement, or a cause);
     ``unanswered``: what people said that nobody understood, with how often.
     """
 
@@ -44,6 +43,7 @@ class CampaignReport:
     funnel: list[tuple[str, int]]
     unanswered: list[tuple[str, int]]
     refusals: dict[str, int]
+    answered_by: dict[str, int]
     attempts: int
     answered: int
     talk_s: float
@@ -66,33 +66,25 @@ class ReportStore:
 
     async def figures(self, now: float) -> Figures:
         """The whole store at ``now``."""
-        return await self._database.run(lambda db: _figures(db, now))
+        return await self._database.read(lambda db: _figures(db, now))
 
     async def campaign(self, campaign_id: str) -> CampaignReport:
         """One campaign."""
-        return await self._database.run(lambda db: _campaign(db, campaign_id))
+        return await self._database.read(lambda db: _campaign(db, campaign_id))
 
 
 _TALKED = "coalesce(sum((julianday(ended_at) - julianday(started_at)) * 86400), 0)"
 
 
 def _figures(db: sqlite_utils.Database, now: float) -> Figures:
-    counted = _counter(db)
-    oldest = db.execute("SELECT min(created_at) FROM outbox WHERE state = 'waiting'").fetchone()[0]
     queues = {name: f"SELECT count(*) FROM queue_{name}" for name in ("later", "ready", "claimed")}
+    letters = db.execute("SELECT receiver, state, count(*) FROM outbox GROUP BY 1, 2").fetchall()
+    oldest = "SELECT receiver, min(created_at) FROM outbox WHERE state = 'waiting' GROUP BY receiver"
     return Figures(
-        tasks=counted("SELECT state, count(*) FROM tasks GROUP BY state"),
+        tasks=_counter(db)("SELECT state, count(*) FROM tasks GROUP BY state"),
         queue={name: int(db.execute(query).fetchone()[0]) for name, query in queues.items()},
-        outcomes=counted("SELECT outcome, count(*) FROM calls GROUP BY outcome"),
-        attempts=counted("SELECT how, count(*) FROM attempts WHERE ended_at IS NOT NULL GROUP BY how"),
-        refusals=counted("SELECT rule, count(*) FROM decisions WHERE allowed = 0 GROUP BY rule"),
-        outbox=counted("SELECT state, count(*) FROM outbox GROUP BY state"),
-        errors=counted(
-            "SELECT key, sum(value) FROM calls, json_each(calls.counters) "
-            "WHERE (key LIKE '%error%' OR key LIKE '%fallback%') AND key NOT LIKE 'step.%' GROUP BY key LIMIT 50"
-        ),
-        outbox_lag_s=max(0.0, now - oldest) if oldest is not None else 0.0,
-        talk_s=float(db.execute(f"SELECT {_TALKED} FROM calls").fetchone()[0]),
+        outbox={(receiver, state): count for receiver, state, count in letters},
+        outbox_lag_s={receiver: max(0.0, now - at) for receiver, at in db.execute(oldest).fetchall()},
     )
 
 
@@ -126,6 +118,9 @@ def _campaign(db: sqlite_utils.Database, campaign_id: str) -> CampaignReport:
         refusals=counted(
             "SELECT rule, count(*) FROM decisions JOIN tasks USING (task_id) "
             "WHERE campaign_id = ? AND allowed = 0 GROUP BY rule ORDER BY 2 DESC"
+        ),
+        answered_by=counted(
+            f"SELECT answered_by, count(*) {of_attempts} AND answered_by != '' GROUP BY 1 ORDER BY 2 DESC"
         ),
         attempts=sum(ends.values()),
         answered=int(answered),

@@ -14,10 +14,17 @@ from agi_bot.campaign.permission import History, Permission, State, may_call
 from agi_bot.campaign.retry import Again, Done
 from agi_bot.campaign.store import rules_json
 from agi_bot.campaign.store.database import Database
+from agi_bot.campaign.store.letters import tell
 from agi_bot.contracts import Status
 
 CAP_DAYS = 400
 """Calls older than this no cap can ask for."""
+
+COLUMNS = (
+    "task_id, campaign_id, customer_id, number, flow, data, priority, due_at, dedupe_key, state, reason, outcome, "
+    "created_at, updated_at, not_after, appointment_id"
+)
+"""Of the table of tasks."""
 
 NOT_PLACED = "not_placed"
 """How an attempt ended of which surely nothing went out, because the exchange was away."""
@@ -141,6 +148,15 @@ class TaskStore:
         """Nothing went out: the attempt counts neither as a call nor as a try, and the task waits again."""
         await self._database.run(lambda db: _not_placed(db, task, attempt_id, why, now, again_at))
 
+    async def placed(self, attempt_id: str) -> Task | None:
+        """The task of an attempt that has no known end yet."""
+        query = (
+            "SELECT tasks.* FROM tasks JOIN attempts USING (task_id) "
+            "WHERE attempt_id = ? AND (attempts.ended_at IS NULL OR attempts.how = ?)"
+        )
+        rows = await self._database.run(lambda db: list(db.query(query, [attempt_id, Status.UNKNOWN.value])))
+        return _task(rows[0]) if rows else None
+
     async def close_task(self, task: Task, state: TaskState, reason: str, now: float) -> None:
         """The task is over without a call, or nobody knows how its call ended."""
         await self._database.run(lambda db: _set_task(db, task.task_id, state, reason, now))
@@ -162,16 +178,17 @@ class TaskStore:
 
 
 def _insert(db: sqlite_utils.Database, task: Task, now: float) -> bool:
-    columns = (
-        "task_id, campaign_id, customer_id, number, flow, data, priority, due_at, dedupe_key, state, reason, outcome"
-    )
-    query = f"INSERT OR IGNORE INTO tasks ({columns}, created_at, updated_at) VALUES ({','.join('?' * 14)})"
-    values = [
+    query = f"INSERT OR IGNORE INTO tasks ({COLUMNS}) VALUES ({','.join('?' * 16)})"
+    return bool(db.execute(query, row_of(task, now)).rowcount)
+
+
+def row_of(task: Task, now: float) -> tuple[Any, ...]:
+    """The values of :data:`COLUMNS`."""
+    return (
         task.task_id, task.campaign_id, task.customer_id, task.number, task.flow,
         json.dumps(dict(task.data), ensure_ascii=False), task.priority, task.due_at, task.dedupe_key,
-        task.state.value, task.reason, task.outcome, now, now,
-    ]  # fmt: skip
-    return bool(db.execute(query, values).rowcount)
+        task.state.value, task.reason, task.outcome, now, now, task.not_after, task.appointment_id,
+    )  # fmt: skip
 
 
 def _task(row: dict[str, Any]) -> Task:
@@ -188,6 +205,8 @@ def _task(row: dict[str, Any]) -> Task:
         state=TaskState(row["state"]),
         reason=row["reason"],
         outcome=row["outcome"],
+        not_after=row["not_after"],
+        appointment_id=row["appointment_id"],
     )
 
 
@@ -205,6 +224,7 @@ def _history(db: sqlite_utils.Database, task: Task, zone: str, now: float) -> Hi
         calls=calls,
         refused_at=None if refused is None else _moment(refused),
         reachable=not known.get("unallocated"),
+        not_after=None if task.not_after is None else _moment(task.not_after),
     )
 
 
@@ -250,8 +270,15 @@ def _end(db: sqlite_utils.Database, task: Task, attempt_id: str, end: AttemptEnd
     (known,) = db.execute("SELECT how FROM attempts WHERE attempt_id = ?", [attempt_id]).fetchone() or ("",)
     if known and (known != Status.UNKNOWN or end.how == Status.UNKNOWN):
         return  # it has ended: only the truth in place of "unknown" is news
-    query = "UPDATE attempts SET ended_at = ?, how = ?, cause = ?, sip = ?, detail = ? WHERE attempt_id = ?"
-    db.execute(query, [end.at, end.how, end.cause, end.sip, end.detail, attempt_id])
+    query = (
+        "UPDATE attempts SET ended_at = ?, how = ?, cause = ?, sip = ?, detail = ?, "
+        "answered_by = ?, answered_by_why = ? WHERE attempt_id = ?"
+    )
+    told = [end.cause, end.sip, end.detail, end.answered_by, end.answered_by_why]
+    db.execute(query, [end.at, end.how, *told, attempt_id])
+    if end.listed:
+        query = "INSERT OR IGNORE INTO do_not_call (list, number, added_at, source) VALUES (?, ?, ?, ?)"
+        db.execute(query, [end.listed, task.number, end.at, f"call {attempt_id}"])
     if end.refused:
         _note_number(db, task.number, refused_at=end.at)
     if isinstance(follows, Done):
@@ -261,7 +288,7 @@ def _end(db: sqlite_utils.Database, task: Task, attempt_id: str, end: AttemptEnd
     else:
         _set_task(db, task.task_id, TaskState.WAITING, follows.reason, end.at, end.how)
         db.execute("UPDATE tasks SET due_at = ? WHERE task_id = ?", [follows.at.timestamp(), task.task_id])
-    _tell(db, task, attempt_id, f"{attempt_id}/late" if known else attempt_id, end, follows)
+    tell(db, task, attempt_id, f"{attempt_id}/late" if known else attempt_id, end, follows)
 
 
 def _not_placed(db: sqlite_utils.Database, task: Task, attempt_id: str, why: str, now: float, again_at: float) -> None:
@@ -276,27 +303,6 @@ def _set_task(
 ) -> None:
     query = "UPDATE tasks SET state = ?, reason = ?, updated_at = ?, outcome = coalesce(nullif(?, ''), outcome)"
     db.execute(f"{query} WHERE task_id = ?", [state.value, reason, now, outcome, task_id])
-
-
-def _tell(
-    db: sqlite_utils.Database, task: Task, attempt_id: str, key: str, end: AttemptEnd, follows: Again | Done
-) -> None:
-    payload = {
-        "attempt_id": attempt_id,
-        "task_id": task.task_id,
-        "campaign_id": task.campaign_id,
-        "customer_id": task.customer_id,
-        "script_id": task.flow,
-        "outcome": end.how,
-        "answered": end.answered,
-        "at": _moment(end.at).isoformat(),
-        "final": isinstance(follows, Done),
-        "next_at": follows.at.isoformat() if isinstance(follows, Again) else None,
-        **end.result,
-    }
-    row = {"key": key, "kind": "attempt.ended", "payload": json.dumps(payload, ensure_ascii=False)}
-    row |= {"state": "waiting", "tries": 0, "next_at": end.at, "error": "", "created_at": end.at}  # type: ignore[dict-item]
-    db.table("outbox").insert(row, ignore=True)
 
 
 def _consent(db: sqlite_utils.Database, numbers: list[str], given: bool, source: str, now: float) -> None:
