@@ -52,6 +52,10 @@ class Switchboard:
         self._expected[call_id] = Assignment(found, found.read_task(task), "outbound")
         return self._expected[call_id]
 
+    def expects(self, call_id: str) -> bool:
+        """Whether the call is expected."""
+        return call_id in self._expected
+
     def forget(self, call_id: str) -> None:
         """The call will not come."""
         self._expected.pop(call_id, None)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from agi_bot.app.bot import Bot
 from agi_bot.app.workshop import Workshop
 from agi_bot.campaign.store import CallStore, Database
+from agi_bot.campaign.store.tasks import TaskStore
 from agi_bot.config import Settings
 from agi_bot.contracts import Call, Pbx
 from agi_bot.conversation.progress import Watcher
@@ -62,7 +63,7 @@ async def running(
         await warm_up(workshop, flows)
         board = Switchboard(flows, settings.flows.routes, settings.flows.default)
         calls = CallStore(database)
-        bot = Bot(settings, pbx, workshop, board, calls, watch)
+        bot = Bot(settings, pbx, workshop, board, calls, watch, TaskStore(database).placed)
         stack.callback(bot.close)
         serving = asyncio.create_task(bot.serve())
         stack.push_async_callback(_drain, pbx, serving)

@@ -111,7 +111,7 @@ class Dialer:
         self._stopping = asyncio.Event()
         self._steady = steady
         self._obstacle = obstacle
-        self._rescue = Rescue(self, store, queue, clock, records)
+        self._rescue = Rescue(self, store, queue, clock, records, self._settings.silent_s)
 
     @property
     def live(self) -> int:
@@ -274,6 +274,7 @@ class Dialer:
 
     def _note(self, trunk: _Trunk, end: AttemptEnd) -> None:
         self.counters[f"ended.{end.how}"] += 1
+        self.counters[f"answered_by.{end.answered_by or 'unknown'}"] += 1
         self.counters["answered"] += end.answered
         if end.how in (Status.CONGESTION, Status.FAILED):
             trunk.breaker.failed(self._clock())

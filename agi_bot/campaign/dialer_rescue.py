@@ -28,6 +28,9 @@ LOOK_IT_UP = f"{DIED}: look it up in the exchange's own records"
 TALKING_S = 1.0
 """How often a conversation that goes on is looked at, s."""
 
+RINGS_ON_S = 15.0
+"""So long after the ringing time the person may still be on the way to the bot, s."""
+
 
 class Records(Protocol):
     """What is known of conversations."""
@@ -53,13 +56,20 @@ class Rescue:
     """Resolves claims that ``dialer`` holds and nobody works on."""
 
     def __init__(
-        self, dialer: Dials, store: TaskStore, queue: Queue, clock: Callable[[], float], records: Records | None
+        self,
+        dialer: Dials,
+        store: TaskStore,
+        queue: Queue,
+        clock: Callable[[], float],
+        records: Records | None,
+        silent_s: float,
     ) -> None:
         self._dialer = dialer
         self._store = store
         self._queue = queue
         self._clock = clock
         self._records = records
+        self._silent_s = silent_s
 
     async def resolve(self, claim: Claim) -> None:
         """Give the task back, end it as its call ended, or set it aside."""
@@ -85,6 +95,8 @@ class Rescue:
     async def _kept(self, task: Task, campaign: Campaign | None, attempt_id: str) -> AttemptEnd | None:
         if self._records is None or campaign is None:
             return None
+        # Its owner has been silent for a while; the rest of the time to ring is waited for here.
+        await asyncio.sleep(max(0.0, campaign.ring_s + RINGS_ON_S - self._silent_s))
         while self._records.talking(attempt_id):  # noqa: ASYNC110 - a conversation has no end to wait for from here
             await asyncio.sleep(TALKING_S)
         return await self._records.found(task, campaign, attempt_id)

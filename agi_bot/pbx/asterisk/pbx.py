@@ -51,6 +51,10 @@ class AsteriskPbx:
         """Calls that are with the bot now."""
         return self._desk.running
 
+    @property
+    def obstacle(self) -> str:
+        return "" if self.ami is not None and self.ami.connected else "Asterisk's AMI is not connected"
+
     async def start(self) -> None:
         try:
             await self.media.start()

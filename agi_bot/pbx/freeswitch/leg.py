@@ -220,7 +220,7 @@ def identify(session: Session, wanted: tuple[str, ...]) -> Identity:
 
     ``BOT_FLOW`` is the flow.  The id is that of our attempt, or a new one: a channel may come twice.
     """
-    variables = {name: value for name in wanted if (value := session.variable(name))}
+    variables = {name: value for name in (*wanted, "BOT_NUMBER") if (value := session.variable(name))}
     attempt = session.variable(ATTEMPT_VARIABLE)
     attempt = attempt if is_uuid(attempt) else ""
     caller = session.data.get("Channel-Caller-ID-Number") or session.data.get("Caller-Caller-ID-Number", "")

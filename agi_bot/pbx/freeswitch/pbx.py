@@ -55,6 +55,10 @@ class FreeSwitchPbx:
         """Calls that are with the bot now."""
         return self._desk.running
 
+    @property
+    def obstacle(self) -> str:
+        return "" if self.client is not None and self.client.connected else "FreeSWITCH's event socket is not connected"
+
     async def start(self) -> None:
         try:
             _, self.port = await self.server.start()

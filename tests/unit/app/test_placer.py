@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import pytest
 from agi_bot.app.bot import CallFailed
 from agi_bot.app.placer import BotPlacer
 from agi_bot.campaign.model import Campaign, Task
-from agi_bot.campaign.store import Database
+from agi_bot.campaign.retry import Done
+from agi_bot.campaign.store import CallStore, Database
 from agi_bot.campaign.store.people import PeopleStore
 from agi_bot.campaign.store.tasks import TaskStore
 from agi_bot.contracts import Disposition, Status
@@ -48,6 +50,9 @@ class Told:
             raise self.answer
         return self.answer
 
+    def talking(self, call_id: str) -> bool:
+        return call_id == self.asked.get("call_id")
+
 
 ANSWERED = Disposition(Status.ANSWERED, 16, 200)
 
@@ -61,12 +66,12 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 def placer(database: Database, answer: tuple[Disposition, CallRecord | None] | Exception) -> BotPlacer:
-    return BotPlacer(Told(answer), TaskStore(database), lambda: 1000.0)
+    return BotPlacer(Told(answer), CallStore(database), lambda: 1000.0)
 
 
 async def test_the_attempt_is_the_call(database: Database) -> None:
     bot = Told((ANSWERED, a_record()))
-    end = await BotPlacer(bot, TaskStore(database), lambda: 1000.0).place(TASK, CAMPAIGN, "a1")
+    end = await BotPlacer(bot, CallStore(database), lambda: 1000.0).place(TASK, CAMPAIGN, "a1")
     assert bot.asked["call_id"] == "a1"
     assert (bot.asked["caller_id"], bot.asked["ring_timeout_s"]) == ("4001", 20.0)
     assert (end.how, end.answered, end.refused, end.cause) == ("interested", True, False, 16)
@@ -88,13 +93,15 @@ async def test_who_says_never_again_is_listed(database: Database) -> None:
     record = a_record(outcome="done", tags=["do_not_call"])
     end = await placer(database, (ANSWERED, record)).place(TASK, CAMPAIGN, "a1")
     assert end.refused
+    assert end.listed == "own"
+    await TaskStore(database).end(TASK, "a1", end, Done("the person refused"))
     assert [one["list"] for one in await PeopleStore(database).lists(TASK.number)] == ["own"]
 
 
 async def test_a_refusal_alone_is_on_no_list(database: Database) -> None:
     end = await placer(database, (ANSWERED, a_record(outcome="refused"))).place(TASK, CAMPAIGN, "a1")
     assert end.refused
-    assert await PeopleStore(database).lists(TASK.number) == []
+    assert end.listed == ""
 
 
 @pytest.mark.parametrize("slot", ["call_back_at", "callback_time"])
@@ -130,3 +137,13 @@ async def test_a_crash_is_unknown_and_so_never_redialled(database: Database) -> 
     end = await placer(database, RuntimeError("boom")).place(TASK, CAMPAIGN, "a1")
     assert end.how == Status.UNKNOWN
     assert "boom" in end.detail
+
+
+async def test_a_conversation_that_was_kept_ends_its_attempt(database: Database) -> None:
+    """The bot died between the conversation and the note of the attempt's end."""
+    record = a_record(outcome="call_back", slots={"call_back_at": datetime(2026, 11, 25, 15)}, tags=["warm"])
+    told = await placer(database, (ANSWERED, record)).place(TASK, CAMPAIGN, "a1")
+    await CallStore(database).save(record)
+    found = await placer(database, (ANSWERED, None)).found(TASK, CAMPAIGN, "a1")
+    assert found == replace(told, cause=0, sip=0)
+    assert await placer(database, (ANSWERED, None)).found(TASK, CAMPAIGN, "a2") is None
