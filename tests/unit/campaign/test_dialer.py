@@ -24,7 +24,7 @@ from agi_bot.errors import PbxDown
 
 NOON = datetime(2026, 11, 24, 4, tzinfo=UTC).timestamp()
 """12:00 in Shanghai."""
-FAST = DialerSettings(tick_s=0.005, beat_s=0.02)
+FAST = DialerSettings(tick_s=0.005, beat_s=0.02, silent_s=45.0)
 ALWAYS = Rules(windows=(Window(time(0), time(23, 59, 59)),), caps=(), min_interval=timedelta(0))
 CAMPAIGN = Campaign("spring", "promotion", lines=5, per_second=1000.0, rules=ALWAYS)
 
@@ -102,10 +102,10 @@ class Office:
         await self.queue.put([due(task, campaign.trunk) for task in new])
 
     async def after_silence(self) -> Dialer:
-        """A dialer that has heard nothing of the others for 31 s, and has looked after what they left."""
+        """A dialer that has heard nothing of the others for 46 s, and has looked after what they left."""
         dialer = self.dialer()
         await dialer.adopt_orphans()
-        self.steady += 31
+        self.steady += 46
         await dialer.adopt_orphans()
         async with asyncio.timeout(10):
             await poll(lambda: not dialer.live)
