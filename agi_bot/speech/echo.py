@@ -12,14 +12,19 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
 
-from agi_bot.audio import Frame, rms_dbfs
+from agi_bot.audio import Frame
+
+Floats = npt.NDArray[np.float64]
 
 _AUDIBLE = 1e-3
 """Amplitude (full scale 1) of sound that is no noise of the line: -60 dBFS."""
+
+_SILENT = 1e-4
 
 _AHEAD_FRAMES = 10
 """No line is handed more frames than this ahead of their time."""
@@ -54,9 +59,11 @@ class EchoGuard:
         self._settings = settings or EchoSettings()
         size = self._settings.max_delay_frames + 2
         self._out = np.zeros(size)
-        self._sum_out = np.zeros(size)
-        self._sum_square = np.zeros(size)
-        self._sum_product = np.zeros(size)
+        self._sounding = 0
+        """Frames until nothing of what went out can come back."""
+        self._terms = np.zeros((3, size))
+        self._sums = np.zeros((3, size))
+        """For each delay the sums of outgoing, its square, and its product with incoming amplitude."""
         self._sum_in = self._sum_in_square = self._weight = 0.0
         self._pending: deque[float] = deque(maxlen=_AHEAD_FRAMES)
         self._loud = self._absent = 0
@@ -68,9 +75,8 @@ class EchoGuard:
 
     def incoming(self, frame: Frame) -> bool:
         """True when ``frame`` is no louder than the bot's own echo would be."""
-        self._out = np.roll(self._out, 1)
-        self._out[0] = self._pending.popleft() if self._pending else 0.0
-        if not self._out.any():
+        self._shift(self._pending.popleft() if self._pending else 0.0)
+        if not self._sounding:
             return False
         heard = _amplitude(frame)
         self._learn(self._bounded(heard))
@@ -92,11 +98,19 @@ class EchoGuard:
         delay, gain = self._echo()
         return 20 * float(np.log10(gain)) if delay >= 0 and gain > 0 else None
 
+    def _shift(self, sent: float) -> None:
+        self._out[1:] = self._out[:-1]
+        self._out[0] = sent
+        self._sounding = len(self._out) if sent else max(0, self._sounding - 1)
+
     def _learn(self, heard: float) -> None:
         keep = self._settings.memory
-        self._sum_out = keep * self._sum_out + self._out
-        self._sum_square = keep * self._sum_square + self._out**2
-        self._sum_product = keep * self._sum_product + self._out * heard
+        out, squares, products = self._terms
+        out[:] = self._out
+        np.multiply(out, out, squares)
+        np.multiply(out, heard, products)
+        self._sums *= keep
+        self._sums += self._terms
         self._sum_in = keep * self._sum_in + heard
         self._sum_in_square = keep * self._sum_in_square + heard * heard
         self._weight = keep * self._weight + 1
@@ -111,10 +125,10 @@ class EchoGuard:
     def _find(self) -> None:
         if self._loud < self._settings.learn_frames:
             return
-        correlation, gain = self._regression()
-        best = int(np.argmax(correlation))
+        correlation, common, variance = self._regression()
+        best = int(correlation.argmax())
         if correlation[best] >= self._settings.correlation:
-            self._found = best, max(0.0, float(gain[best]))
+            self._found = best, max(0.0, float(common[best]) / max(float(variance[best]), 1e-12))
 
     def _miss(self, heard: float, expected: float) -> None:
         """Count loud frames that came back without their echo."""
@@ -131,14 +145,17 @@ class EchoGuard:
         known = self._loud >= self._settings.learn_frames
         return -1, 0.0 if known else 10 ** (self._settings.assume_db / 20)
 
-    def _regression(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        variance_out = self._sum_square - self._sum_out**2 / self._weight
+    def _regression(self) -> tuple[Floats, Floats, Floats]:
+        """For each delay: correlation, common variance, variance of what went out."""
+        out, squares, products = self._sums
+        variance = squares - out * out / self._weight
+        common = products - out * (self._sum_in / self._weight)
         variance_in = self._sum_in_square - self._sum_in**2 / self._weight
-        common = self._sum_product - self._sum_out * self._sum_in / self._weight
-        scale = np.sqrt(np.maximum(variance_out * variance_in, 1e-18))
-        return common / scale, common / np.maximum(variance_out, 1e-12)
+        return common / np.sqrt(np.maximum(variance * variance_in, 1e-18)), common, variance
 
 
 def _amplitude(frame: Frame) -> float:
-    level = rms_dbfs(frame)
-    return float(10 ** (level / 20)) if level > -80 else 0.0
+    """Rms, full scale 1; 0 for what is softer than -80 dBFS."""
+    values = frame.samples.astype(np.float64)
+    amplitude = sqrt(float(values @ values) / max(1, len(values))) / 32768.0
+    return amplitude if amplitude > _SILENT else 0.0

@@ -66,6 +66,21 @@ _CALL_PROGRESS = (450.0, 425.0, 440.0, 400.0)
 _FULL_SCALE = 32_000
 
 
+class Look:
+    """What all detectors want to know of a frame, found once."""
+
+    __slots__ = ("energy", "floats", "high", "low", "ms", "rate", "samples")
+
+    def __init__(self, frame: Frame) -> None:
+        self.samples = frame.samples
+        self.rate = frame.rate
+        self.ms = frame.ms
+        self.floats: Floats = self.samples.astype(np.float64)
+        self.energy = float(self.floats @ self.floats)
+        self.low = int(np.minimum.reduce(self.samples, initial=32767))
+        self.high = int(np.maximum.reduce(self.samples, initial=-32768))
+
+
 def goertzel(samples: Floats, rate: int, frequency: float) -> float:
     """Share (0..1) of the energy of ``samples`` that lies at ``frequency`` Hz."""
     return float(_shares(samples, rate, (frequency,))[0])
@@ -104,21 +119,24 @@ class ToneDetector:
 
     def push(self, frame: Frame) -> Signal | None:
         """What is certain after ``frame``; told at every frame while it lasts."""
-        found = self._dominant(frame)
+        return self.look(Look(frame))
+
+    def look(self, look: Look) -> Signal | None:
+        """The same for a frame that was looked at."""
+        found = self._dominant(look)
         self._lasted_ms = (
-            self._lasted_ms + frame.ms if found and found == self._frequency else (frame.ms if found else 0.0)
+            self._lasted_ms + look.ms if found and found == self._frequency else (look.ms if found else 0.0)
         )
         self._frequency = found
-        self._count_cadence(found in _CALL_PROGRESS, frame.ms)
+        self._count_cadence(found in _CALL_PROGRESS, look.ms)
         if found in _TONES:
             return _TONES[found] if self._lasted_ms >= self._settings.tone_ms else None
         return self._cadence()
 
-    def _dominant(self, frame: Frame) -> float:
-        samples = frame.samples.astype(np.float64)
-        if not len(samples) or float(np.dot(samples, samples)) / len(samples) < self._quiet:
+    def _dominant(self, look: Look) -> float:
+        if not look.energy or look.energy / len(look.floats) < self._quiet:
             return 0.0
-        shares = _shares(samples, frame.rate, self._FREQUENCIES)
+        shares = _shares(look.floats, look.rate, self._FREQUENCIES)
         best = int(np.argmax(shares))
         return self._FREQUENCIES[best] if shares[best] >= self._settings.purity else 0.0
 
@@ -150,38 +168,42 @@ class MusicDetector:
     """Music on hold: sound without the pauses of speech, in which pitches stand still.
 
     Speech glides and stops some four times a second; a note stays on its frequency.  A frame
-    is *steady* when its spectral peak is where the peak of the frame before was.
+    is *steady* when its spectral peak is where the peak of the frame before was.  Spectra
+    are looked at only when there was no pause for long enough: most callers never need one.
     """
 
     _BLOCK_MS = 40
+    _LOUD_SHARE = 0.95
 
     def __init__(self, settings: SignalSettings | None = None) -> None:
         self._settings = settings or SignalSettings()
-        size = self._settings.music_ms // self._BLOCK_MS
-        self._loud: deque[bool] = deque(maxlen=size)
-        self._steady: deque[bool] = deque(maxlen=size)
-        self._rest = np.zeros(0)
+        self._size = self._settings.music_ms // self._BLOCK_MS
+        self._least = 10 ** (self._settings.quiet_dbfs / 10)
+        self._rest: Floats = np.zeros(0)
+        self._unseen: deque[npt.NDArray[np.float32]] = deque(maxlen=self._size + 1)
+        self._loud: deque[bool] = deque(maxlen=self._size)
+        self._steady: deque[bool] = deque(maxlen=self._size)
         self._peaks: frozenset[int] = frozenset()
 
-    def push(self, frame: Frame) -> Signal | None:
+    def look(self, look: Look) -> Signal | None:
         """:attr:`Signal.MUSIC` while it is certain."""
-        self._rest = np.concatenate([self._rest, frame.samples.astype(np.float64) / 32768.0])
-        size = frame.rate * self._BLOCK_MS // 1000
+        self._rest = np.concatenate([self._rest, look.floats]) if len(self._rest) else look.floats
+        size = look.rate * self._BLOCK_MS // 1000
         while len(self._rest) >= size:
-            block, self._rest = self._rest[:size], self._rest[size:]
-            self._block(block)
-        if len(self._loud) < (self._loud.maxlen or 0):
+            block, self._rest = self._rest[:size] / 32768.0, self._rest[size:]
+            self._loud.append(float(block @ block) / size >= self._least)
+            self._unseen.append(block.astype(np.float32))
+        if sum(self._loud) < self._LOUD_SHARE * self._size:
             return None
-        loud, steady = np.mean(self._loud), np.mean(self._steady)
-        return Signal.MUSIC if loud >= 0.95 and steady >= self._settings.music_share else None
+        self._see()
+        return Signal.MUSIC if sum(self._steady) >= self._settings.music_share * self._size else None
 
-    def _block(self, block: Floats) -> None:
-        power = float(np.mean(block**2))
-        level = 10 * np.log10(power) if power > 0 else -120.0
-        peaks = _peaks(block)
-        self._loud.append(level >= self._settings.quiet_dbfs)
-        self._steady.append(len(peaks) > 0 and len(peaks & self._peaks) >= 2)
-        self._peaks = peaks
+    def _see(self) -> None:
+        """Catch up with the spectra of the blocks since it was last loud for so long."""
+        while self._unseen:
+            peaks = _peaks(self._unseen.popleft())
+            self._steady.append(len(peaks & self._peaks) >= 2)
+            self._peaks = peaks
 
 
 @lru_cache(maxsize=4)
@@ -189,7 +211,7 @@ def _window(size: int) -> Floats:
     return np.hanning(size)
 
 
-def _peaks(block: Floats) -> frozenset[int]:
+def _peaks(block: npt.NDArray[np.float32]) -> frozenset[int]:
     """Bins (about 8 Hz) of the four strongest narrow peaks."""
     spectrum = np.abs(np.fft.rfft(block * _window(len(block)), 1024)) ** 2
     middle = spectrum[1:-1]
@@ -202,18 +224,34 @@ def _peaks(block: Floats) -> frozenset[int]:
 class ClippingDetector:
     """Overdriven sound: too many samples at full scale within a second."""
 
+    _FRAMES = 50
+
     def __init__(self, settings: SignalSettings | None = None) -> None:
         self._settings = settings or SignalSettings()
-        self._frames: deque[tuple[int, int]] = deque(maxlen=50)
+        self._frames: deque[tuple[int, int]] = deque()
+        self._clipped = self._total = 0
 
-    def push(self, frame: Frame) -> Signal | None:
+    def look(self, look: Look) -> Signal | None:
         """:attr:`Signal.CLIPPED` while the last second is overdriven."""
-        clipped = int(np.count_nonzero(np.abs(frame.samples.astype(np.int32)) >= _FULL_SCALE))
-        self._frames.append((clipped, len(frame.samples)))
-        total = sum(size for _, size in self._frames)
-        share = sum(count for count, _ in self._frames) / max(1, total)
-        full = len(self._frames) == self._frames.maxlen
-        return Signal.CLIPPED if full and share >= self._settings.clip_share else None
+        self._count(_at_full_scale(look), len(look.samples))
+        if len(self._frames) < self._FRAMES:
+            return None
+        return Signal.CLIPPED if self._clipped >= self._settings.clip_share * max(1, self._total) else None
+
+    def _count(self, clipped: int, samples: int) -> None:
+        self._frames.append((clipped, samples))
+        self._clipped += clipped
+        self._total += samples
+        if len(self._frames) > self._FRAMES:
+            gone, size = self._frames.popleft()
+            self._clipped -= gone
+            self._total -= size
+
+
+def _at_full_scale(look: Look) -> int:
+    if look.high < _FULL_SCALE and look.low > -_FULL_SCALE:
+        return 0
+    return int(np.count_nonzero(np.abs(look.floats) >= _FULL_SCALE))
 
 
 class OneWayDetector:
@@ -228,13 +266,12 @@ class OneWayDetector:
         self._dead_ms = 0.0
         self._alive = False
 
-    def push(self, frame: Frame) -> Signal | None:
+    def look(self, look: Look) -> Signal | None:
         """:attr:`Signal.ONE_WAY` once it is certain."""
-        samples = frame.samples
-        if len(samples) and int(samples.max()) - int(samples.min()) > 16:
+        if look.high - look.low > 16:
             self._alive, self._dead_ms = True, 0.0
             return None
-        self._dead_ms += frame.ms
+        self._dead_ms += look.ms
         limit = self._settings.one_way_ms * (2 if self._alive else 1)
         return Signal.ONE_WAY if self._dead_ms >= limit else None
 
@@ -249,7 +286,8 @@ class LineSignals:
 
     def push(self, frame: Frame) -> list[Signal]:
         """Signals that ``frame`` made certain for the first time in this call."""
-        found = [self.tones.push(frame), *(detector.push(frame) for detector in self._others)]
+        look = Look(frame)
+        found = [self.tones.look(look), *(detector.look(look) for detector in self._others)]
         new = [signal for signal in found if signal is not None and signal not in self._told]
         self._told.update(new)
         return new
