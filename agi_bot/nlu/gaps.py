@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agi_bot.nlu.features import extractor
+from agi_bot.nlu.likeness import likeness
 from agi_bot.nlu.normal import tidy
-from agi_bot.nlu.vectors import Vocabulary
 
 ALIKE = 0.15
 """Mean similarity (cosine) that joins two groups."""
@@ -61,20 +60,10 @@ def _grouped(texts: Sequence[str], language: str, common: Sequence[str]) -> list
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import squareform
 
-    distances = 1 - np.clip(_similarities(texts, language, common), 0, 1)
+    distances = 1 - np.clip(likeness(texts, texts, language, common), 0, 1)
     np.fill_diagonal(distances, 0)
     tree = linkage(squareform(distances, checks=False), method="average")
     return [int(group) for group in fcluster(tree, 1 - ALIKE, criterion="distance")]
-
-
-def _similarities(texts: Sequence[str], language: str, common: Sequence[str]) -> np.ndarray:
-    from agi_bot.nlu import ridge
-
-    cut = extractor(language)
-    documents = [cut(text) for text in texts]
-    vocabulary = Vocabulary.of([*documents, *map(cut, common)])
-    rows = ridge.matrix([vocabulary.encode(document) for document in documents], len(vocabulary))
-    return np.asarray((rows @ rows.T).toarray())
 
 
 def _quoted(text: str) -> str:

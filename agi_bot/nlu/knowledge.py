@@ -14,11 +14,12 @@ from agi_bot.nlu.data import NluData
 from agi_bot.nlu.knowledge_file import Entry, read_knowledge
 from agi_bot.nlu.normal import is_han, tidy
 from agi_bot.nlu.reader import Example
+from agi_bot.nlu.topics import sort_out
 from agi_bot.nlu.training import BACKGROUND, Model, train
 
 log = logging.getLogger(__name__)
 
-LOWEST = -0.7
+LOWEST = -0.55
 """Score that an entry needs; what fits an entry has about 1, anything else about -1.  Measured: docs/nlu.md."""
 
 LEAD = 0.12
@@ -170,5 +171,10 @@ def _language(entries: Sequence[Entry]) -> str:
 
 
 def _model(entries: Sequence[Entry], language: str, background: Sequence[str]) -> Model:
-    examples = [Example(text, entry.id, (), entry.spot) for entry in entries for text in entry.questions]
-    return train(NluData(tuple(examples), background=tuple(background)), language)
+    found = sort_out({entry.id: entry.questions for entry in entries}, language, background)
+    examples = [
+        Example(text, entry.id, (), entry.spot)
+        for entry in entries
+        for text in dict.fromkeys((*entry.questions, *found.wordings.get(entry.id, ())))
+    ]
+    return train(NluData(tuple(examples), background=(*background, *found.foreign)), language)
