@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -35,10 +35,21 @@ class Assignment:
 
 
 class Switchboard:
-    """Flows by call: first what was expected under the call's id, then what the dialplan says, then routes."""
+    """Flows by call: first what was expected under the call's id, then what the dialplan says, then routes.
 
-    def __init__(self, flows: Flows, routes: Mapping[str, str] | None = None, default: str = "") -> None:
+    ``fits`` refuses (by :class:`~agi_bot.flow.TaskError`) a flow whose language or voice of
+    this call cannot be had here.
+    """
+
+    def __init__(
+        self,
+        flows: Flows,
+        routes: Mapping[str, str] | None = None,
+        default: str = "",
+        fits: Callable[[Flow], None] = lambda flow: None,
+    ) -> None:
         self._flows = flows
+        self._fits = fits
         self._routes = routes or {}
         self._default = default
         self._expected: dict[str, Assignment] = {}
@@ -48,8 +59,7 @@ class Switchboard:
 
         Raises :class:`NoFlow`, and :class:`~agi_bot.flow.TaskError` for task data that does not fit.
         """
-        found = self._find(flow)
-        self._expected[call_id] = Assignment(found, found.read_task(task), "outbound")
+        self._expected[call_id] = self._assigned(flow, task, "outbound")
         return self._expected[call_id]
 
     def expects(self, call_id: str) -> bool:
@@ -66,9 +76,16 @@ class Switchboard:
         if expected is not None:
             return expected
         name = call.variables.get("flow") or self._routes.get(call.called) or self._default
-        flow = self._find(name)
         told = {key.removeprefix("task_"): value for key, value in call.variables.items() if key.startswith("task_")}
-        return Assignment(flow, flow.read_task(told))
+        return self._assigned(name, told, "inbound")
+
+    def _assigned(self, name: str, raw: Mapping[str, object], direction: str) -> Assignment:
+        """The flow ``name``, or the one that speaks the language which ``raw`` asks for."""
+        flow = self._find(name)
+        wish = flow.wish(raw)
+        flow = self._find(flow.speaker(wish.language)).in_tongue(wish)
+        self._fits(flow)
+        return Assignment(flow, flow.read_task(raw), direction)
 
     def _find(self, name: str) -> Flow:
         if not name:

@@ -163,7 +163,7 @@ class Bot:
         return CallRecord(
             call_id=call.id,
             flow=assignment.flow.name,
-            language=assignment.flow.language,
+            language=assignment.flow.spoken,
             started_at=self._now(),
             direction=assignment.direction,
             caller=call.caller,
@@ -243,14 +243,14 @@ class Bot:
         for action in dialogue.receive(Started(self._now())):
             if isinstance(action, Say):
                 try:
-                    await render_ahead(self._workshop.voices.find(action.voice, flow.language), action)
+                    await render_ahead(self._workshop.voice(flow)(action.voice, flow.spoken), action)
                 except AgiBotError as error:
                     log.warning("call.opening_not_rendered", extra={"call_id": call_id, "reason": str(error)})
 
     async def _listened(self, ended: Disposition, early: Path | None, flow: Flow) -> Disposition:
         if early is None:
             return ended
-        return await self._early.corrected(ended, early, await self._workshop.engines(flow), flow.language)
+        return await self._early.corrected(ended, early, await self._workshop.engines(flow), flow.spoken)
 
     def _now(self) -> datetime:
         return datetime.now(ZoneInfo(self._settings.flows.timezone))

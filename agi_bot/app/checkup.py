@@ -5,16 +5,18 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from agi_bot.app.exchange import asterisk_options, freeswitch_options
 from agi_bot.app.understanding import Understanding
 from agi_bot.app.voices import VoiceBox
-from agi_bot.app.workshop import model_folders, uses_demo_model
+from agi_bot.app.workshop import model_folders, unfit, uses_demo_model
 from agi_bot.config import Settings
 from agi_bot.errors import AgiBotError
 from agi_bot.findings import Finding, error, ok, warning
 from agi_bot.flow import Flow, load
+from agi_bot.flow.tongue import Tongue
 from agi_bot.pbx.asterisk_checks import check_asterisk
 from agi_bot.pbx.freeswitch.checks import check_freeswitch
 from agi_bot.speech.vad import find_model
@@ -132,9 +134,22 @@ async def scripts(settings: Settings) -> AsyncIterator[Finding]:
     files = [path for path in sorted(place.rglob("*.yaml")) if "tests" not in path.relative_to(place).parts]
     if not files:
         yield warning(f"no flows in {place}", "flows.folder names the folder of your flow files")
-    understanding = Understanding(settings)
+    understanding, voices = Understanding(settings), VoiceBox(settings)
     for path in files:
         yield await script(understanding, path)
+        for finding in dialects(settings, voices, path):
+            yield finding
+
+
+def dialects(settings: Settings, voices: VoiceBox, path: Path) -> Iterator[Finding]:
+    """The dialects that the flow in ``path`` promises and that cannot be heard or spoken here."""
+    with suppress(AgiBotError):
+        flow = load(path)
+        own = (tag for tag, name in flow.script.languages.items() if name == flow.name)
+        for tag in own:
+            reason = unfit(flow.in_tongue(Tongue(tag)), model_folders(settings), voices.find)
+            if reason:
+                yield error(f"flow {flow.name} in {tag}: {reason}", "or take it out of the flow's languages")
 
 
 async def script(understanding: Understanding, path: Path) -> Finding:

@@ -61,7 +61,7 @@ async def running(
         flows = Catalogue(settings.flows.folder, library=Library(settings.flows.published))
         flows.refresh()
         await warm_up(workshop, flows)
-        board = Switchboard(flows, settings.flows.routes, settings.flows.default)
+        board = Switchboard(flows, settings.flows.routes, settings.flows.default, workshop.fits)
         calls = CallStore(database)
         bot = Bot(settings, pbx, workshop, board, calls, watch, TaskStore(database).placed)
         stack.callback(bot.close)

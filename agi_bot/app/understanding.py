@@ -75,9 +75,13 @@ class Understanding:
         return RasaSettings(settings.rasa_url, token=settings.rasa_token, timeout_s=settings.timeout_ms / 1000)
 
     def data_of(self, flow: Flow) -> list[Path]:
-        """The training data of ``flow``: the shared, the industry's beside it, and the settings' own."""
+        """The training data of ``flow``: the shared, the industry's beside it, and the settings' own.
+
+        A call in a dialect has what there is of it (``nlu.yue.yml``) on top.
+        """
         folders = [shipped("flows", "shared"), Path(flow.home)]
-        return [*_files(folders, flow.language), *self._settings.data]
+        tags = dict.fromkeys((flow.language, flow.spoken))
+        return [*dict.fromkeys(file for tag in tags for file in _files(folders, tag)), *self._settings.data]
 
 
 def _files(folders: Sequence[Path], language: str) -> list[Path]:

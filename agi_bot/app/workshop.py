@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from agi_bot.app.hooks import FlowHooks
 from agi_bot.app.understanding import Understanding
-from agi_bot.app.voices import VoiceBox
+from agi_bot.app.voices import AnyVoice, VoiceBox
 from agi_bot.config import Settings
 from agi_bot.conversation import Address, Engines, HttpHooks
-from agi_bot.flow import Flow
+from agi_bot.errors import SpeechError
+from agi_bot.flow import Flow, TaskError
+from agi_bot.flow.tongue import Tongue, family
 from agi_bot.nlu.knowledge import KnowledgeShelf, aside
 from agi_bot.shipped import shipped
 from agi_bot.speech.vad import VadBatcher, find_model
 from agi_bot.speech.vosk import VoskRecognizer, VoskSettings
 
 log = logging.getLogger(__name__)
+
+Find = Callable[[str, str], AnyVoice]
+"""Finds a voice by name and language.  Raises :class:`~agi_bot.errors.SpeechError`."""
 
 LANGUAGES = ("zh-CN", "en")
 """Languages that the bundled demo model knows."""
@@ -56,7 +62,20 @@ class Workshop:
         """What a conversation over ``flow`` works with.  Raises :class:`~agi_bot.errors.NluError`."""
         interpreter = await self.understanding.of(flow)
         hooks = FlowHooks(self.http, await self._shelf(flow))
-        return Engines(self.recognizer, interpreter, self.voices.find, self.activity, hooks)
+        return Engines(self.recognizer, interpreter, self.voice(flow), self.activity, hooks)
+
+    def voice(self, flow: Flow) -> Find:
+        """Finds voices by name and language for a call over ``flow``."""
+        return voice_of(flow, self.voices.find)
+
+    def fits(self, flow: Flow) -> None:
+        """See to it, before anything goes out, that a task's language and voice can be had.
+
+        Raises :class:`~agi_bot.flow.TaskError`.
+        """
+        reason = "" if flow.tongue == Tongue() else unfit(flow, self.recognizer.languages, self.voices.find)
+        if reason:
+            raise TaskError(flow.name, [reason])
 
     async def _shelf(self, flow: Flow) -> KnowledgeShelf:
         """The knowledge in ``knowledge/`` beside the flow, then what is shared by all flows."""
@@ -67,6 +86,27 @@ class Workshop:
             folders = [key[0] / "knowledge", shipped("flows", "shared") / "knowledge"]
             self._shelves[key] = KnowledgeShelf(folders, background, _gap)
         return self._shelves[key]
+
+
+def voice_of(flow: Flow, find: Find) -> Find:
+    """``find`` for a call over ``flow``: its task's voice stands in for the flow's own."""
+    wished = flow.tongue.voice
+    return lambda name, language: find(wished if wished and name in ("", flow.voice) else name, language)
+
+
+def unfit(flow: Flow, ears: Collection[str], find: Find) -> str:
+    """Why ``flow`` cannot be held in its call's language and voice; empty when it can.
+
+    ``ears`` are the language tags that can be heard.
+    """
+    if family(flow.spoken) not in map(family, ears):
+        return f"there is no recognition model for {flow.spoken} (hearing.models in agi-bot.yml names one)"
+    try:
+        for name in (flow.voice, *(step.voice for step in flow.script.steps.values() if step.voice)):
+            voice_of(flow, find)(name, flow.spoken)
+    except SpeechError as error:
+        return str(error)
+    return ""
 
 
 def _gap(name: str, question: str) -> None:

@@ -79,6 +79,8 @@ class Desk:
             knowledge=self._shelf(flow).names(),
             beside=_beside(flow),
             hooks=set(self._settings.hooks) or None,
+            flows={name: self._known(name) for name in flow.script.languages.values() if name != flow.name},
+            speak={tag: self.voices(tag) for tag in flow.script.languages},
         )
 
     def nlu(self, flow: Flow) -> NluFacts:
@@ -91,6 +93,12 @@ class Desk:
             entries = Voices.load(self._settings.speaking.voices).entries
             self._voices = [(entry.name, entry.language) for entry in entries]
         return {name for name, spoken in self._voices if spoken.split("-")[0] == language.split("-")[0]}
+
+    def _known(self, name: str) -> Flow | None:
+        try:
+            return self.find(name)
+        except FlowError:
+            return None
 
     async def interpreter(self, flow: Flow) -> Interpreter:
         """What understands the caller of ``flow``.  Raises :class:`~agi_bot.errors.NluError`."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agi_bot.contracts import Value
 from agi_bot.errors import FlowError
 from agi_bot.flow.problem import Problem, Severity, Spot
 from agi_bot.flow.script import Script, Step
+from agi_bot.flow.tongue import WISHES, Tongue, speaker, wished
 from agi_bot.flow.tree import Node, Path
 from agi_bot.flow.values import read_value
 
@@ -27,7 +28,8 @@ class Flow:
 
     ``version`` is the start of the SHA-256 of the file and its sub-flows; ``parts`` are the
     sub-flows by name; ``home`` is the folder of the industry, where training data and
-    knowledge lie (not that of ``file`` for a published version).
+    knowledge lie (not that of ``file`` for a published version).  ``tongue`` is what the task
+    of one call asks for.
     """
 
     file: str
@@ -37,6 +39,7 @@ class Flow:
     text: str = ""
     parts: Mapping[str, Flow] = field(default_factory=dict)
     home: str = ""
+    tongue: Tongue = field(default_factory=Tongue)
 
     def __deepcopy__(self, memo: object) -> Flow:
         """A flow never changes: copies of a dialogue (to look ahead) share it."""
@@ -55,8 +58,32 @@ class Flow:
         return self.script.language
 
     @property
+    def spoken(self) -> str:
+        """The tag of the language or dialect in which this call is heard and spoken."""
+        return self.tongue.language or self.script.language
+
+    @property
     def voice(self) -> str:
         return self.script.voice
+
+    def wish(self, raw: Mapping[str, object]) -> Tongue:
+        """The language and the voice that the task data ``raw`` ask for.  Raises :class:`TaskError`."""
+        try:
+            return wished(raw)
+        except ValueError as error:
+            raise TaskError(self.name, [str(error)]) from None
+
+    def speaker(self, language: str) -> str:
+        """Name of the flow that speaks ``language`` for this one.  Raises :class:`TaskError`."""
+        try:
+            return speaker(self.name, self.script.language, self.script.languages, language)
+        except ValueError as error:
+            raise TaskError(self.name, [str(error)]) from None
+
+    def in_tongue(self, tongue: Tongue) -> Flow:
+        """This flow, for a call that asks for ``tongue``."""
+        own = tongue.language.lower() == self.script.language.lower()
+        return replace(self, tongue=replace(tongue, language="" if own else tongue.language))
 
     @property
     def longest_ms(self) -> int:
@@ -102,9 +129,14 @@ class Flow:
         return Problem.at(self.spot(path), rule, message, cure, text=text, severity=severity)
 
     def read_task(self, raw: Mapping[str, object]) -> dict[str, Value]:
-        """The typed values of a call task's JSON.  Raises :class:`TaskError`; unknown fields are refused."""
+        """The typed values of a call task's JSON; ``language`` and ``voice`` need not be declared.
+
+        Raises :class:`TaskError`; unknown fields are refused.
+        """
         values: dict[str, Value] = {}
-        problems = [f"unknown field `{name}`" for name in raw if name not in self.script.task]
+        if self.tongue == Tongue():
+            self.speaker(self.wish(raw).language)
+        problems = [f"unknown field `{name}`" for name in raw if name not in {*self.script.task, *WISHES}]
         for name, spec in self.script.task.items():
             given = raw.get(name, spec.default)
             if given is None:
@@ -119,6 +151,14 @@ class Flow:
         if problems:
             raise TaskError(self.name, problems)
         return values
+
+    @property
+    def slots(self) -> frozenset[str]:
+        """What the flow and its sub-flows collect or take from hooks."""
+        own: set[str] = set()
+        for step in self.script.steps.values():
+            own.update(step.collect, step.call.save if step.call else ())
+        return frozenset(own).union(*(part.slots for part in self.parts.values()))
 
     def kind_of(self, slot: str) -> str:
         """The kind that the flow declares for ``slot``, ``text`` where it declares none."""

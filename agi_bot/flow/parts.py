@@ -65,6 +65,7 @@ def _computed(value: Any) -> Any:
 
 
 Name = Annotated[str, Field(pattern=NAME)]
+LanguageTag = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 IntentName = Annotated[str, Field(pattern=r"^[^\W\d][\w\-/]{0,63}$")]
 Text = Annotated[str, AfterValidator(_text)]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_list, json_schema_input_type=str | list[str])]

@@ -16,6 +16,7 @@ from agi_bot.flow.parts import (
     IntentName,
     Key,
     Ladder,
+    LanguageTag,
     Milliseconds,
     Name,
     Names,
@@ -136,6 +137,8 @@ class Script(Listening):
     """Name of the flow (the script_id of the API)."""
     title: str = ""
     language: Literal["zh-CN", "en"] = "zh-CN"
+    languages: dict[LanguageTag, Name] = {}
+    """Other languages and dialects that a task may ask for, each with the flow that speaks it."""
     voice: str = ""
     """Voice of the flow."""
     industry: str = ""

@@ -73,11 +73,20 @@ ENGLISH = TurnWords(
 
 NONE = TurnWords(*[frozenset[str]()] * 6)
 
-_BY_LANGUAGE = {"zh": CHINESE, "en": ENGLISH}
+CANTONESE = TurnWords(
+    backchannel=CHINESE.backchannel | _set("系|系系|系啊|哦系|得|知|知啦"),
+    hesitation=CHINESE.hesitation | _set("即系|咁|呢个|嗰个"),
+    open=CHINESE.open | _set("即系|咁|跟住|同埋|不过|我想|我系|喺|将"),
+    wait=CHINESE.wait | _set("等阵|等一阵|等我睇睇|我睇下|我谂下"),
+    closed=CHINESE.closed | _set("系|系啊|系呀|得|得啊|冇问题|好呀|唔该|唔该晒|多谢晒|拜拜|知道喇"),
+    closing=CHINESE.closing | _set("唔该|唔该晒|得唔得|好唔好|系咪"),
+)
+
+_BY_LANGUAGE = {"zh": CHINESE, "cmn": CHINESE, "yue": CANTONESE, "en": ENGLISH}
 
 
 def words_of(language: str) -> TurnWords:
-    """The words of ``language`` (``zh-CN``, ``en``); empty lists for a language without them."""
+    """The words of ``language`` (``zh-CN``, ``yue``, ``en``); empty lists for a language without them."""
     return _BY_LANGUAGE.get(language.replace("_", "-").split("-")[0].lower(), NONE)
 
 

@@ -5,7 +5,8 @@ Every rule has its bad and its good example in ``docs/flow-rules.md``.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
 from agi_bot.flow.check.facts import Facts, NluFacts
 from agi_bot.flow.check.graph import graph_problems
@@ -13,6 +14,7 @@ from agi_bot.flow.check.kinds import kind_problems
 from agi_bot.flow.check.outside import outside_problems
 from agi_bot.flow.check.slots import slot_problems
 from agi_bot.flow.check.texts import text_problems
+from agi_bot.flow.check.tongues import tongue_problems
 from agi_bot.flow.model import Flow
 from agi_bot.flow.problem import Problem, in_order
 from agi_bot.flow.references import nearest
@@ -25,7 +27,7 @@ RULES = frozenset(
         "ladder-without-end", "long-prompt", "missing-else", "missing-example", "missing-notice", "missing-opt-out",
         "missing-silence", "missing-unclear", "no-end", "part-argument", "protect-not-found", "sensitive-word",
         "switched-off", "type-mismatch", "unfilled-slot", "unknown-entity", "unknown-hook", "unknown-intent",
-        "unknown-knowledge", "unknown-outcome", "unknown-slot", "unknown-transfer", "unknown-voice",
+        "unknown-knowledge", "unknown-language", "unknown-outcome", "unknown-slot", "unknown-transfer", "unknown-voice",
         "unprotected-notice", "unreachable-step", "unused-data", "unused-knowledge",
     }
 )  # fmt: skip
@@ -50,14 +52,15 @@ def check(
     knowledge: Collection[str] | None = None,
     beside: Collection[str] = (),
     hooks: Collection[str] | None = None,
+    flows: Mapping[str, Flow | None] | None = None,
+    speak: Mapping[str, Collection[str]] | None = None,
 ) -> list[Problem]:
     """All findings about ``flow`` and its sub-flows, sorted by place.
 
-    What is not given is not checked against; ``beside`` is the knowledge beside the flow that
-    no other flow uses.  Rules named under the flow's ``rules:`` are
+    What is not given is not checked against; see :class:`Facts`.  Rules named under the flow's ``rules:`` are
     left out.
     """
-    facts = Facts(nlu, voices, transfers, knowledge, beside, hooks)
+    facts = Facts(nlu, voices, transfers, knowledge, beside, hooks, flows, speak)
     return in_order(_checked(flow, facts))
 
 
@@ -67,7 +70,7 @@ def _checked(flow: Flow, facts: Facts) -> Iterator[Problem]:
         if problem.rule not in off:
             yield problem
     yield from _switched_off(flow)
-    inner = Facts(facts.nlu, facts.voices, facts.transfers, facts.knowledge, (), facts.hooks)
+    inner = replace(facts, beside=())
     for part in flow.parts.values():
         yield from _checked(part, inner)
 
@@ -78,6 +81,7 @@ def _found(flow: Flow, facts: Facts) -> Iterator[Problem]:
     yield from kind_problems(flow)
     yield from text_problems(flow)
     yield from outside_problems(flow, facts)
+    yield from tongue_problems(flow, facts)
 
 
 def _switched_off(flow: Flow) -> Iterator[Problem]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from agi_bot.flow.model import Flow
+
 
 @dataclass(frozen=True, slots=True)
 class NluFacts:
@@ -18,7 +20,8 @@ class NluFacts:
 class Facts:
     """Everything known; ``None`` means unknown, and rules about it are not applied.
 
-    ``beside`` is the knowledge beside the flow that no other flow uses.
+    ``beside`` is the knowledge beside the flow that no other flow uses.  ``flows`` are those
+    that the flow names for its other languages (None: not there), ``speak`` the voices of each.
     """
 
     nlu: NluFacts | None = None
@@ -27,3 +30,5 @@ class Facts:
     knowledge: Collection[str] | None = None
     beside: Collection[str] = ()
     hooks: Collection[str] | None = None
+    flows: Mapping[str, Flow | None] | None = None
+    speak: Mapping[str, Collection[str]] | None = None

@@ -52,6 +52,8 @@ def findings(form: str, example: str) -> list[Problem]:
         knowledge={"hospital"},
         beside={"hospital"},
         hooks={"crm.reschedule"},
+        flows={"example_en": load_text(merged("flow: example_en\nlanguage: en")), "gone": None},
+        speak={"yue": {"calm_female"}, "de": ()},
     )
 
 
@@ -154,3 +156,30 @@ def test_english_words_are_whole_words() -> None:
     found = {p.rule for p in check(load_text(merged(base % "We guarantee it")))}
     assert "forbidden-word" in found
     assert "sensitive-word" not in {p.rule for p in check(load_text(merged(base % "Take your freedom")))}
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ("languages: {en: exmple_en}", "no flow `exmple_en` to speak en"),
+        ("languages: {en: gone}", "no flow `gone`"),
+        ("languages: {zh-TW: example_en}", "speaks en, not zh-TW"),
+        ("languages: {de: example}", "no voice for de"),
+        (
+            "languages: {yue: example}\nsteps: {bye: {say: 再见。, voice: pro_male, end: done}}",
+            "`pro_male` does not speak yue",
+        ),
+    ],
+)
+def test_a_language_that_cannot_be_spoken(own: str, message: str) -> None:
+    (problem,) = [problem for problem in findings("yaml", own) if problem.rule == "unknown-language"]
+    assert message in problem.message
+    assert problem.cure
+    assert problem.line > 0
+
+
+def test_a_flow_that_stands_in_must_not_want_other_data() -> None:
+    other = load_text(merged("flow: example_en\nlanguage: en\ntask: {item: {type: text, example: x}}"))
+    flow = load_text(merged("languages: {en: example_en}"))
+    found = [problem for problem in check(flow, flows={"example_en": other}) if problem.rule == "unknown-language"]
+    assert "wants `item`" in found[0].message
