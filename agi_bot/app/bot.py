@@ -31,6 +31,7 @@ from agi_bot.record import CallRecord
 from agi_bot.speech.answering import AnswerRules
 from agi_bot.speech.turns import PRESETS
 from agi_bot.switchboard import Assignment, Switchboard
+from agi_bot.web.meter import Meter
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class Bot:
         self._watch = watch or (lambda call: nobody)
         self._placed = placed
         self._talking: set[str] = set()
+        self.meter = Meter()
         self._calls: set[asyncio.Task[None]] = set()
         self._awaited: dict[str, asyncio.Future[CallRecord]] = {}
         self._plans: dict[str, Plan] = {}
@@ -124,6 +126,7 @@ class Bot:
             await self._refuse(call, AgiBotError("crashed"))
             return
         record = await self._keeper.keep(record)
+        self.meter.ended(record)
         awaited = self._awaited.pop(call.id, None)
         if awaited is not None and not awaited.done():
             awaited.set_result(record)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from agi_bot.app.answering import answer_rules
 from agi_bot.app.placer import BotPlacer
 from agi_bot.app.running import Running
-from agi_bot.campaign.dialer import Dialer
+from agi_bot.campaign.appointments import Appointments
+from agi_bot.campaign.dialer import Dialer, DialerSettings
 from agi_bot.campaign.model import Campaign
 from agi_bot.campaign.office import Defaults, Event, Office, with_hours
 from agi_bot.campaign.outbox import Receiver, Sender
 from agi_bot.campaign.permission import Rules
 from agi_bot.config import Settings
+from agi_bot.config.outbound import OutboxSettings, SmsSettings
 from agi_bot.errors import AgiBotError, ConfigError
 from agi_bot.web.live import Live
 
@@ -32,11 +35,11 @@ DRAIN_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """The parts; ``url`` is that of the API, empty without one."""
+    """The parts; ``senders`` by receiver (``crm``, ``sms``); ``url`` is that of the API, empty without one."""
 
     office: Office
     dialer: Dialer | None
-    sender: Sender | None
+    senders: Mapping[str, Sender]
     url: str
 
 
@@ -53,6 +56,7 @@ def defaults(settings: Settings) -> Defaults:
         per_second=wanted.per_second,
         ring_s=wanted.ring_s,
         rules=with_hours(Rules(), wanted.hours, wanted.days),
+        answering=answer_rules(settings),
     )
     events = {
         name: Event(rule.flow, rule.campaign, rule.delay_s, rule.priority) for name, rule in wanted.events.items()
@@ -68,32 +72,56 @@ async def outbound(settings: Settings, parts: Running) -> AsyncIterator[Outbound
     """
     office = Office(parts.database, parts.flows, defaults(settings))
     async with AsyncExitStack() as stack:
-        sender = _sender(settings, office)
-        if sender is not None:
-            stack.push_async_callback(_stopped, sender, _watched(sender.run(), "outbox"))
+        senders = _senders(settings, office)
+        for name, sender in senders.items():
+            stack.push_async_callback(_stopped, sender, _watched(sender.run(), f"outbox-{name}"))
         dialer = _dialer(settings, parts, office)
         if dialer is not None:
             stack.push_async_callback(_stopped, dialer, _watched(_persist(dialer), "dialer"))
+            stack.push_async_callback(_cancelled, _watched(Appointments(office).run(), "appointments"))
         url = ""
         if settings.web.enabled:
-            url = await stack.enter_async_context(_web(settings, parts, office, dialer, sender))
-        yield Outbound(office, dialer, sender, url)
+            url = await stack.enter_async_context(_web(settings, parts, office, dialer, senders))
+        yield Outbound(office, dialer, senders, url)
 
 
-def _sender(settings: Settings, office: Office) -> Sender | None:
-    wanted = settings.outbox
-    if not wanted.url:
-        return None
-    receiver = Receiver(
-        wanted.url, wanted.secret, wanted.headers, wanted.timeout_s, wanted.most_tries, wanted.allow_private
+def _senders(settings: Settings, office: Office) -> dict[str, Sender]:
+    receivers = [_receiver(settings.outbox, "crm"), _gateway(settings.sms)]
+    return {one.name: Sender(office.outbox, one, time.time) for one in receivers if one.url}
+
+
+def _receiver(wanted: OutboxSettings, name: str) -> Receiver:
+    return Receiver(
+        url=wanted.url,
+        name=name,
+        secret=wanted.secret,
+        headers=wanted.headers,
+        timeout_s=wanted.timeout_s,
+        most_tries=wanted.most_tries,
+        allow_private=wanted.allow_private,
     )
-    return Sender(office.outbox, receiver, time.time)
+
+
+def _gateway(wanted: SmsSettings) -> Receiver:
+    return replace(_receiver(wanted, "sms"), body=wanted.body, as_form=wanted.form, accepted=wanted.accepted)
 
 
 def _dialer(settings: Settings, parts: Running, office: Office) -> Dialer | None:
     if not settings.campaigns.enabled:
         return None
-    return Dialer(office.tasks, office.queue, BotPlacer(parts.bot, office.tasks, time.time), time.time)
+    placer = BotPlacer(parts.bot, parts.calls, time.time)
+    # Beats of a sixth: one that the disk holds up makes nobody dead.
+    silent_s = settings.campaigns.dead_after_s
+    pace = DialerSettings(beat_s=min(5.0, silent_s / 6), silent_s=silent_s)
+    return Dialer(
+        office.tasks,
+        office.queue,
+        placer,
+        time.time,
+        pace,
+        obstacle=lambda: parts.pbx.obstacle,
+        records=placer,
+    )
 
 
 async def _persist(dialer: Dialer) -> None:
@@ -119,6 +147,11 @@ def _tell(task: asyncio.Task[None]) -> None:
         log.error("outbound.crashed", extra={"part": task.get_name()}, exc_info=task.exception())
 
 
+async def _cancelled(running: asyncio.Task[None]) -> None:
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def _stopped(part: Dialer | Sender, running: asyncio.Task[None]) -> None:
     part.stop()
     await asyncio.wait({running}, timeout=DRAIN_S)
@@ -128,7 +161,7 @@ async def _stopped(part: Dialer | Sender, running: asyncio.Task[None]) -> None:
 
 @asynccontextmanager
 async def _web(
-    settings: Settings, parts: Running, office: Office, dialer: Dialer | None, sender: Sender | None
+    settings: Settings, parts: Running, office: Office, dialer: Dialer | None, senders: Mapping[str, Sender]
 ) -> AsyncIterator[str]:
     try:
         from agi_bot.web.api import Options, application
@@ -140,7 +173,8 @@ async def _web(
         calls=lambda: parts.bot.running,
         dialling=lambda: dialer.live if dialer else 0,
         dialer=dialer.counters if dialer else {},
-        outbox=sender.counters if sender else {},
+        outbox={name: sender.counters for name, sender in senders.items()},
+        meter=parts.bot.meter,
     )
     options = Options(
         requests_per_minute=web.requests_per_minute,

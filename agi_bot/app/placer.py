@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from agi_bot.app.bot import CallFailed
 from agi_bot.campaign.model import AttemptEnd, Campaign, Task
-from agi_bot.campaign.store.calls import as_text
-from agi_bot.campaign.store.tasks import TaskStore
+from agi_bot.campaign.store.calls import CallStore, as_text
 from agi_bot.contracts import Disposition, Status
 from agi_bot.errors import PbxDown
 from agi_bot.flow import TaskError
-from agi_bot.record import CallRecord
+from agi_bot.record import CallRecord, Turn
+from agi_bot.speech.answering import Answerer, AnswerRules, of_cause
 from agi_bot.switchboard import NoFlow
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,8 @@ LATER_S = 7200.0
 BAD_TASK = "bad_task"
 """The task does not fit its flow, or its number cannot be dialled: nothing goes out, now or later."""
 
+_STATUSES = frozenset(status.value for status in Status)
+
 FAILED_IN_CALL = "error"
 """Somebody answered and the bot could not speak with them."""
 
@@ -51,16 +53,23 @@ class Caller(Protocol):
         caller_id: str = "",
         ring_timeout_s: float = 30.0,
         call_id: str = "",
+        rules: AnswerRules | None = None,
     ) -> tuple[Disposition, CallRecord | None]:
         """One call; see the bot."""
 
+    def talking(self, call_id: str) -> bool:
+        """Whether the conversation goes on."""
+
 
 class BotPlacer:
-    """Keeps the promise :class:`agi_bot.campaign.dialer.Placer`; ``clock`` answers seconds since the epoch."""
+    """Keeps the promises :class:`agi_bot.campaign.dialer.Placer` and ``Records`` of its rescue.
 
-    def __init__(self, bot: Caller, store: TaskStore, clock: Callable[[], float]) -> None:
+    ``clock`` answers seconds since the epoch.
+    """
+
+    def __init__(self, bot: Caller, calls: CallStore, clock: Callable[[], float]) -> None:
         self._bot = bot
-        self._store = store
+        self._calls = calls
         self._clock = clock
 
     async def place(self, task: Task, campaign: Campaign, attempt_id: str) -> AttemptEnd:
@@ -70,9 +79,10 @@ class BotPlacer:
                 task.number,
                 task.flow,
                 task.data,
-                caller_id=campaign.caller_id,
+                caller_id=campaign.caller_id_for(task.number),
                 ring_timeout_s=campaign.ring_s,
                 call_id=attempt_id,
+                rules=campaign.answering,
             )
         except PbxDown:
             raise
@@ -86,20 +96,32 @@ class BotPlacer:
             return AttemptEnd(Status.UNKNOWN, self._clock(), detail=f"{type(error).__name__}: {error}")
         if record is None:
             return self._unheard(disposition)
-        await self._mark(task, record, attempt_id)
         return had(record, disposition, ZoneInfo(campaign.zone), self._clock())
 
     def _unheard(self, disposition: Disposition) -> AttemptEnd:
         answered = disposition.answered
         how = FAILED_IN_CALL if answered else disposition.status.value
         detail = "answered, but no conversation came of it" if answered else disposition.detail
+        verdict = disposition.announced or of_cause(disposition).why
         return AttemptEnd(
-            how, self._clock(), answered=answered, cause=disposition.cause, sip=disposition.sip, detail=detail
+            how,
+            self._clock(),
+            answered=answered,
+            cause=disposition.cause,
+            sip=disposition.sip,
+            detail=detail,
+            answered_by=Answerer.NETWORK.value if verdict else "",
+            answered_by_why=verdict,
         )
 
-    async def _mark(self, task: Task, record: CallRecord, attempt_id: str) -> None:
-        if DO_NOT_CALL in record.tags:
-            await self._store.add_do_not_call(OWN_LIST, [task.number], f"call {attempt_id}", self._clock())
+    def talking(self, attempt_id: str) -> bool:
+        return self._bot.talking(attempt_id)
+
+    async def found(self, task: Task, campaign: Campaign, attempt_id: str) -> AttemptEnd | None:
+        kept = await self._calls.get(attempt_id)
+        if kept is None:
+            return None
+        return had(_record(kept), Disposition(Status.ANSWERED), ZoneInfo(campaign.zone), self._clock())
 
 
 def had(record: CallRecord, disposition: Disposition, zone: ZoneInfo, now: float) -> AttemptEnd:
@@ -107,11 +129,14 @@ def had(record: CallRecord, disposition: Disposition, zone: ZoneInfo, now: float
     return AttemptEnd(
         how=record.outcome or "ended",
         at=now,
-        answered=True,
+        answered=record.answered_by != Answerer.NETWORK or record.outcome not in _STATUSES,
+        answered_by=record.answered_by,
+        answered_by_why=record.answered_by_why,
         refused=record.outcome == REFUSED or DO_NOT_CALL in record.tags,
         cause=disposition.cause,
         sip=disposition.sip,
         call_back_at=call_back_at(record, zone, now),
+        listed=OWN_LIST if DO_NOT_CALL in record.tags else "",
         result=result_of(record),
     )
 
@@ -125,12 +150,42 @@ def call_back_at(record: CallRecord, zone: ZoneInfo, now: float) -> float | None
     return now + LATER_S if record.outcome in CALL_LATER else None
 
 
+def _record(kept: Mapping[str, Any]) -> CallRecord:
+    """What the store has of a call, as far as its result needs it."""
+    slots = {name: _moment(value) if name in CALL_BACK_SLOTS else value for name, value in kept["slots"].items()}
+    return CallRecord(
+        call_id=kept["call_id"],
+        flow=kept["flow"],
+        language=kept["language"],
+        started_at=datetime.fromisoformat(kept["started_at"]),
+        ended_at=datetime.fromisoformat(kept["ended_at"]) if kept["ended_at"] else None,
+        outcome=kept["outcome"],
+        result_class=kept["result_class"],
+        ended_by=kept["ended_by"],
+        transfer_to=kept["transfer_to"],
+        turns=[Turn()] * len(kept["turns"]),
+        slots=slots,
+        tags=kept["tags"],
+        recording=kept["recording"],
+        answered_by=kept.get("answered_by", ""),
+        answered_by_why=kept.get("answered_by_why", ""),
+    )
+
+
+def _moment(text: str) -> datetime | str:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return text
+
+
 def result_of(record: CallRecord) -> dict[str, Any]:
     """What the CRM is told of a conversation; durations in s."""
     ended = record.ended_at
     return {
         "call_id": record.call_id,
         "result_class": record.result_class,
+        "answered_by": record.answered_by,
         "tags": list(record.tags),
         "slots": {name: as_text(value) for name, value in record.slots.items()},
         "turns": len(record.turns),

@@ -56,6 +56,7 @@ class Order:
     priority: int = 0
     dedupe_key: str | None = None
     campaign_id: str = ""
+    not_after: str = ""
 
 
 def check_number(text: str, name: str = "number") -> str:
@@ -100,39 +101,50 @@ def read_time(text: str, zone: ZoneInfo, now: float, name: str = "call_time") ->
     Raises :class:`Refused` for the past, for a moment that a clock change leaves out, and
     for more than two years ahead.
     """
+    return max(read_local(text, zone, now, name).timestamp(), now)
+
+
+def read_local(text: str, zone: ZoneInfo, now: float, name: str = "event_time", *, past: bool = False) -> datetime:
+    """The moment that ``text`` says, in ``zone``; with ``past`` it may lie as far back as ahead.
+
+    Raises :class:`Refused` as :func:`read_time` does.
+    """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise Refused(Problem(name, f"'{text[:40]}' is not a time like 2026-10-01T14:00:00")) from None
     try:
-        return _usable(moment, zone, datetime.fromtimestamp(now, UTC))
+        return _usable(moment, zone, datetime.fromtimestamp(now, UTC), past).astimezone(zone)
     except (ValueError, OverflowError) as error:
         raise Refused(Problem(name, f"{text}: {error}")) from None
 
 
-def _usable(moment: datetime, zone: ZoneInfo, now: datetime) -> float:
-    if not now.year - 1 <= moment.year <= now.year + 3:
+def _usable(moment: datetime, zone: ZoneInfo, now: datetime, past: bool) -> datetime:
+    if not now.year - 3 <= moment.year <= now.year + 3:
         raise ValueError("in the past" if moment.year < now.year else "more than two years ahead")
     local = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     if moment.tzinfo is None and local.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != moment:
         raise ValueError(f"the clock of {zone.key} leaves this time out")
-    if local < now - LATE:
+    if local < now - (AHEAD if past else LATE):
         raise ValueError("in the past")
     if local > now + AHEAD:
         raise ValueError("more than two years ahead")
-    return max(local.timestamp(), now.timestamp())
+    return local
 
 
 def read_task(order: Order, flow: Flow | None, campaign_id: str, zone: ZoneInfo, now: float, task_id: str) -> Task:
     """The task of ``order``, whose number is known by now.  Raises :class:`Refused` with every problem."""
     problems: list[Problem] = []
-    due_at = now
+    due_at, not_after = now, None
     if flow is None:
         problems.append(Problem("script_id", f"there is no script '{order.script_id[:64]}'"))
     try:
         due_at = read_time(order.call_time, zone, now) if order.call_time else now
+        not_after = read_time(order.not_after, zone, now, "not_after") if order.not_after else None
     except Refused as refused:
         problems += refused.problems
+    if not_after is not None and not_after <= due_at:
+        problems.append(Problem("not_after", "is not after call_time"))
     problems += _wrong(order)
     if flow is not None and not problems:
         problems += _data_problems(flow, order.data)
@@ -148,6 +160,7 @@ def read_task(order: Order, flow: Flow | None, campaign_id: str, zone: ZoneInfo,
         data=order.data,
         priority=order.priority,
         dedupe_key=order.dedupe_key,
+        not_after=not_after,
     )
 
 

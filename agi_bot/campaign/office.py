@@ -15,6 +15,7 @@ from agi_bot.campaign.intake import Order, Problem, Refused, check_name, check_n
 from agi_bot.campaign.model import Campaign, TaskState
 from agi_bot.campaign.permission import Rules, Window
 from agi_bot.campaign.queue import Queue, SqliteQueue
+from agi_bot.campaign.sms import wrong
 from agi_bot.campaign.store.access import AccessStore
 from agi_bot.campaign.store.calls import CallStore
 from agi_bot.campaign.store.database import Database
@@ -75,22 +76,17 @@ class Office:
         self.outbox = OutboxStore(database)
         self.access = AccessStore(database)
 
-    async def campaign_for(self, campaign_id: str, flow: str) -> Campaign:
-        """The campaign of a task; made from the defaults when it is that of the script itself.
-
-        Raises :class:`~agi_bot.campaign.intake.Refused`.
-        """
+    async def _campaign_for(self, campaign_id: str, flow: str) -> tuple[Campaign, bool]:
+        """The campaign of a task, and whether it is new: that of the script itself follows from the defaults."""
         wanted = campaign_id or flow
         found = await self.tasks.campaign(wanted)
         if found is not None:
-            return found
+            return found, False
         if campaign_id and campaign_id != flow:
             raise Refused(Problem("campaign_id", f"there is no campaign '{campaign_id[:64]}'"))
         if self.scripts.get(flow) is None:
             raise Refused(Problem("script_id", f"there is no script '{flow[:64]}'"))
-        made = replace(self.defaults.campaign, campaign_id=wanted, flow=flow, title=flow)
-        await self.tasks.save_campaign(made)
-        return made
+        return replace(self.defaults.campaign, campaign_id=wanted, flow=flow, title=flow), True
 
     async def create(self, campaign: Campaign) -> None:
         """Keep a new campaign.  Raises :class:`~agi_bot.campaign.intake.Refused`."""
@@ -103,6 +99,9 @@ class Office:
         if script is None:
             raise Refused(Problem("script_id", f"there is no script '{campaign.flow[:64]}'"))
         check_answering(script, campaign.answering)
+        for rule in campaign.sms:
+            if reason := wrong(rule, [*script.script.task, *script.slots]):
+                raise Refused(Problem("sms", reason))
         if await self.tasks.campaign(campaign.campaign_id) is not None:
             raise Refused(Problem("campaign_id", f"'{campaign.campaign_id}' is taken"))
         await self.tasks.save_campaign(campaign)
@@ -112,23 +111,33 @@ class Office:
 
         Raises :class:`~agi_bot.campaign.intake.Refused`; nothing of it is kept then.
         """
-        number = order.number or await self._number_of(order.customer_id)
         script = self.scripts.get(order.script_id)
-        campaign = await self.campaign_for(order.campaign_id, order.script_id)
+        filled = await self.fill(order, script)
+        campaign, new = await self._campaign_for(order.campaign_id, order.script_id)
         zone = check_zone(campaign.zone)
-        filled = replace(order, number=number)
         task = read_task(filled, script, campaign.campaign_id, zone, self.clock(), task_id or str(uuid4()))
+        if new:
+            await self.tasks.save_campaign(campaign)
         if await self.desk.add_many([task], [""], campaign.trunk, self.clock()):
             return task.task_id, True
         known = await self.desk.by_dedupe_key(campaign.campaign_id, task.dedupe_key or "")
         return known or task.task_id, False
 
-    async def _number_of(self, customer_id: str) -> str:
-        customer = await self.people.get(customer_id)
-        if customer is None:
-            reason = f"customer '{customer_id[:64]}' is not known: give a number, or create the customer first"
+    async def fill(self, order: Order, script: Flow | None) -> Order:
+        """``order`` with what it leaves out and the customer's own row knows: number, name, the script's fields.
+
+        Raises :class:`~agi_bot.campaign.intake.Refused` when there is no number.
+        """
+        customer = await self.people.get(order.customer_id)
+        if customer is None and not order.number:
+            reason = f"customer '{order.customer_id[:64]}' is not known: give a number, or create the customer first"
             raise Refused(Problem("customer_id", reason))
-        return str(customer["number"])
+        if customer is None:
+            return order
+        known = {"name": customer["name"] or None, **customer["data"]}
+        fields = script.script.task if script else {}
+        data = {name: known[name] for name in fields if known.get(name) is not None}
+        return replace(order, number=order.number or customer["number"], data={**data, **order.data})
 
     async def happened(self, name: str, order: Order, task_id: str = "") -> tuple[str, bool]:
         """An event of another system: the task that its rule makes.  ``order`` names no script."""

@@ -1,4 +1,4 @@
-"""Tells the CRM what became of every attempt: at least once, in order of writing, however long it is down.
+"""Tells the CRM what became of every attempt, and a gateway the text messages: at least once, in order of writing.
 
 A receiver knows a repeated message by its ``Idempotency-Key`` and a real one by its
 signature: ``X-Agi-Bot-Signature: t=<seconds>,v1=<hex>``, the HMAC-SHA256 of
@@ -10,11 +10,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import json
 import logging
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
 import httpx
 
@@ -26,21 +29,42 @@ log = logging.getLogger(__name__)
 
 FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 900.0
+LONGEST_ANSWER = 4096
 TAKEN = range(200, 300)
+_HOLE = re.compile(r"\{([a-z_]+)\}")
 NEVER = frozenset({400, 405, 410, 413, 415, 422})
 """Statuses by which a receiver says that this message will never be taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Where letters go.  ``secret`` empty: unsigned."""
+    """Where the letters to ``name`` go.  ``secret`` empty: unsigned.
+
+    ``body``: fields to send in place of the letter's own, each a text with the letter's
+    ``{fields}`` and ``{key}``, ``as_form`` as an HTML form.  ``accepted``: a regular
+    expression that a 2xx answer must contain, for gateways that report failures with 200.
+    """
 
     url: str
+    name: str = "crm"
     secret: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float = 10.0
     most_tries: int = 20
     allow_private: bool = False
+    body: Mapping[str, str] = field(default_factory=dict)
+    as_form: bool = False
+    accepted: str = ""
+
+    def content(self, letter: Letter) -> tuple[bytes, str]:
+        """What is POSTed, and its content type."""
+        if not self.body:
+            return letter.payload.encode(), "application/json"
+        known = {**json.loads(letter.payload), "key": letter.key}
+        fields = {name: _HOLE.sub(lambda hole: str(known.get(hole[1], "")), text) for name, text in self.body.items()}
+        if self.as_form:
+            return urlencode(fields).encode(), "application/x-www-form-urlencoded"
+        return json.dumps(fields, ensure_ascii=False).encode(), "application/json"
 
 
 def signature(secret: str, body: bytes, at: int) -> str:
@@ -100,7 +124,7 @@ class Sender:
     async def _round(self) -> int:
         """Whether something went through: while nothing does there is no hurry."""
         try:
-            letters = await self._store.due(self._clock(), self._at_once)
+            letters = await self._store.due(self._clock(), self._at_once, self._receiver.name)
             return sum(await asyncio.gather(*(self._send(letter) for letter in letters)))
         except AgiBotError as error:
             log.error("outbox.failed", extra={"reason": str(error)})
@@ -110,33 +134,33 @@ class Sender:
         final = False
         try:
             target = await resolve(self._receiver.url, self._receiver.allow_private)
-            status = await self._post(target, letter)
-            if status in TAKEN:
+            status, text = await self._post(target, letter)
+            taken = status in TAKEN
+            if taken and re.search(self._receiver.accepted, text):
                 await self._store.delivered(letter)
                 self.counters["delivered"] += 1
                 return True
-            error, final = f"answered {status}", status in NEVER
+            error, final = f"answered {status}" + (f": {text[:200]}" if taken else ""), status in NEVER
         except (httpx.HTTPError, OSError, BadAddress) as problem:
             error = str(problem) or type(problem).__name__
         await self._again(letter, error, final)
         return False
 
-    async def _post(self, target: Target, letter: Letter) -> int:
-        body = letter.payload.encode()
+    async def _post(self, target: Target, letter: Letter) -> tuple[int, str]:
+        body, kind = self._receiver.content(letter)
         url = httpx.URL(target.url)
         # Connect to the address that was checked: looked up again, the name could be another one.
         answer = await self._client.post(
             url.copy_with(host=target.ip),
             content=body,
-            headers={**self._headers(letter, body), "Host": url.netloc.decode("ascii")},
+            headers={**self._headers(letter, body), "Content-Type": kind, "Host": url.netloc.decode("ascii")},
             extensions={"sni_hostname": target.host},
         )
-        return answer.status_code
+        return answer.status_code, answer.text[:LONGEST_ANSWER]
 
     def _headers(self, letter: Letter, body: bytes) -> dict[str, str]:
         headers = {
             **self._receiver.headers,
-            "Content-Type": "application/json",
             "Idempotency-Key": letter.key,
             "X-Agi-Bot-Event": letter.kind,
         }

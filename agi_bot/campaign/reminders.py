@@ -47,7 +47,7 @@ class Reminder:
 
 def read_reminder(word: str) -> Reminder:
     """``3d``, ``1d@10:00``, ``2h``, ``90m``.  Raises :class:`ValueError`."""
-    found = _WORD.fullmatch(word.strip())
+    found = _WORD.fullmatch(word)
     if found is None:
         raise ValueError(f"'{word[:40]}' is not of the form 3d, 1d@10:00, 2h or 90m")
     count, unit, at = int(found[1]), found[2], found[3]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from agi_bot.config.section import Section
 
@@ -29,6 +30,9 @@ class CampaignSettings(Section):
     zone: str = Field("Asia/Shanghai", description="Zone of times without one, and of people whose zone is not known.")
     trunk: str = Field("default", description="Name of the trunk whose lines are shared.")
     caller_id: str = Field("", description="Number to show; empty: the exchange decides.")
+    dead_after_s: float = Field(
+        30.0, ge=1, le=3600, description="A dialer of which nothing is heard for so long counts as dead, seconds."
+    )
     hours: list[str] = Field(default_factory=lambda: ["09:00-20:00"], description="When people may be called.")
     days: list[int] = Field(default_factory=lambda: [1, 2, 3, 4, 5, 6, 7], description="On which days; 1 is Monday.")
     answering_machine: Literal["hang_up", "leave_message", "continue"] = Field(
@@ -70,3 +74,25 @@ class OutboxSettings(Section):
     timeout_s: float = Field(10.0, gt=0, le=120, description="Longest wait for an answer, seconds.")
     most_tries: int = Field(20, ge=1, le=1000, description="Tries until a result is set aside for you to look at.")
     allow_private: bool = Field(False, description="Whether it may be an address of a private network.")
+
+
+def _expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    return text
+
+
+class SmsSettings(OutboxSettings):
+    """The gateway that sends the text messages of campaigns (`sms:` there); other fields as for `outbox`."""
+
+    url: str = Field("", description="Where each message is POSTed; empty: they stay in the outbox.")
+    body: dict[str, str] = Field(
+        default_factory=dict,
+        description="Fields of the gateway, e.g. {mobile: '{to}', content: '{text}', id: '{key}'}; empty: our JSON.",
+    )
+    form: bool = Field(False, description="Whether the fields go as a form instead of JSON.")
+    accepted: Annotated[str, AfterValidator(_expression)] = Field(
+        "", description="Regular expression that the answer must contain, e.g. '\"code\": ?0'; empty: any 2xx."
+    )

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from agi_bot.config.outbound import CampaignSettings, OutboxSettings, WebSettings
+from agi_bot.config.outbound import CampaignSettings, OutboxSettings, SmsSettings, WebSettings
 from agi_bot.config.privacy import PrivacySettings
 from agi_bot.config.section import Section
 
@@ -69,6 +69,12 @@ class FreeswitchSettings(Section):
     extension: str = Field("answered", description="Extension in it to which answered outbound calls go.")
     transfer_context: str = Field(
         "", description="Context to which the bot itself transfers; empty: your dialplan does it."
+    )
+    media: Literal["unicast", "audio_fork", "audio_stream"] = Field(
+        "unicast", description="How the sound travels: by FreeSWITCH's core, mod_audio_fork or mod_audio_stream."
+    )
+    media_port: int = Field(
+        0, ge=0, le=65535, description="Port on media_host to which those modules connect; 0: any free one."
     )
     backend: Literal["native", "greenswitch"] = Field("native", description="Event socket library.")
 
@@ -194,5 +200,6 @@ class Settings(Section):
     campaigns: CampaignSettings = Field(default_factory=CampaignSettings)
     web: WebSettings = Field(default_factory=WebSettings)
     outbox: OutboxSettings = Field(default_factory=OutboxSettings)
+    sms: SmsSettings = Field(default_factory=SmsSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     supervisor: SupervisorSettings = Field(default_factory=SupervisorSettings)

@@ -30,13 +30,29 @@ class TaskForm(Form):
     customer_id: Name = Field(description="Your id of the person.")
     script_id: Name = Field(description="Name of the script (flow).")
     call_time: Text = Field("", description="ISO 8601; without zone it is in the campaign's zone. Empty: now.")
+    not_after: Text = Field("", description="Like call_time: from then on nobody is called about it any more.")
     number: Text = Field("", description="Number to call; empty: the customer's.")
-    data: dict[str, Any] = Field(default_factory=dict, description="What the script's `task:` asks for.")
+    data: dict[str, Any] = Field(
+        default_factory=dict, description="What the script's `task:` asks for; what is left out is the customer's."
+    )
     priority: int = Field(0, ge=-100, le=100, description="Higher is called first.")
     dedupe_key: Name | None = Field(None, description="A second task with the same key in one campaign is the same.")
     campaign_id: Annotated[str, Field(max_length=64)] = Field(
         "", description="Empty: the campaign of the script's own name, made if need be."
     )
+
+
+class AppointmentForm(Form):
+    """Somebody is expected; the campaign's `remind` says when to call about it."""
+
+    campaign_id: Name
+    customer_id: Name
+    event_time: Text = Field(min_length=1, description="ISO 8601; without zone it is in `zone`.")
+    zone: Text = Field("", description="Time zone of the event; empty: the campaign's.")
+    repeat: Text = Field("", description="daily, weekly, monthly or an RRULE, e.g. FREQ=WEEKLY;BYDAY=MO;COUNT=10.")
+    number: Text = Field("", description="Number to call; empty: the customer's.")
+    data: dict[str, Any] = Field(default_factory=dict, description="As for a task.")
+    time_field: Text = Field("", description="The field of the script's `task:` that gets the event's time.")
 
 
 class EventForm(Form):
@@ -149,3 +165,37 @@ class ErrorAnswer(BaseModel):
     """The body of every answer from 400 on."""
 
     error: ErrorBody
+
+
+class Reminded(BaseModel):
+    """A call about an appointment."""
+
+    task_id: str
+    call_time: str
+    event_time: str
+    state: str
+    reason: str
+
+
+class AppointmentKept(BaseModel):
+    """An appointment with the calls about it."""
+
+    appointment_id: str
+    campaign_id: str
+    customer_id: str
+    number: str
+    data: dict[str, Any]
+    time_field: str
+    event_time: str
+    zone: str
+    repeat: str
+    state: str
+    tasks: list[Reminded]
+
+
+class AppointmentPut(AppointmentKept):
+    """The same, and what putting it changed."""
+
+    new: int = Field(description="Tasks that were made.")
+    withdrawn: int = Field(description="Tasks that were withdrawn, because their event was moved.")
+    left_out: list[str] = Field(description="Reminders whose time has passed already.")

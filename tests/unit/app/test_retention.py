@@ -101,8 +101,9 @@ async def test_days_of_a_campaign(tmp_path: Path, database: Database) -> None:
     def placed(db: object) -> None:
         run = db.execute  # type: ignore[attr-defined]
         run("INSERT INTO campaigns VALUES ('autumn', '', 'demo', 'running', '', '', '', '{}', '')")
-        run("INSERT INTO tasks VALUES ('t', 'autumn', '', '1', 'demo', '{}', 0, 0, NULL, 'done', '', '', 0, 0)")
-        run("INSERT INTO attempts VALUES ('demo-40', 't', '1', '', '', 0, 0, '', 0, 0, '')")
+        run("INSERT INTO tasks VALUES ('t', 'autumn', '', '1', 'demo', '{}', 0, 0, NULL, 'done', '', '', 0, 0, NULL, '')")
+        names = "attempt_id, task_id, number, trunk, owner, placed_at, ended_at, how, cause, sip, detail"
+        run(f"INSERT INTO attempts ({names}) VALUES ('demo-40', 't', '1', '', '', 0, 0, '', 0, 0, '')")
 
     await database.run(placed)
     job = Retirement(RetentionStore(database), Retention(90, {}, {"autumn": 30}), tmp_path / "rec")
