@@ -71,6 +71,8 @@ def freeswitch_options(settings: Settings) -> FreeSwitchOptions:
         esl_password=freeswitch.password,
         media_host=freeswitch.media_host,
         media_local=freeswitch.media_local,
+        media=freeswitch.media,
+        media_port=freeswitch.media_port,
         backend=freeswitch.backend,
         channel=freeswitch.channel,
         context=freeswitch.context,

@@ -70,6 +70,7 @@ class OwnFreeSwitch:
     folder: Path
     dialplans: tuple[Path, ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
+    modules: tuple[str, ...] = MODULES
     password: str = field(default_factory=lambda: secrets.token_hex(8))
     ports: Ports = field(default_factory=lambda: free_ports())
     process: subprocess.Popen[bytes] | None = None
@@ -147,7 +148,7 @@ class OwnFreeSwitch:
         return _DOCUMENT.format(
             settings=settings,
             dialplans=includes,
-            modules="\n".join(f'   <load module="{name}"/>' for name in MODULES),
+            modules="\n".join(f'   <load module="{name}"/>' for name in self.modules),
             password=self.password,
             codecs=CODECS,
             **self.ports.__dict__,

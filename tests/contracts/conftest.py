@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from agi_bot.demo.asterisk import Asterisk
-from agi_bot.demo.freeswitch import OwnFreeSwitch, find_binary
+from agi_bot.demo.freeswitch import MODULES, OwnFreeSwitch, find_binary
 from agi_bot.demo.installation import Installation
 from tests.contracts.freeswitch_wire import FreeSwitchWireWorld
 from tests.contracts.freeswitch_world import DIALPLANS as FREESWITCH_DIALPLANS
@@ -34,7 +34,8 @@ def contract_freeswitch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ow
     binary = find_binary()
     if binary is None:
         pytest.skip("no FreeSWITCH: neither FREESWITCH nor the PATH names one")
-    own = OwnFreeSwitch(binary, tmp_path_factory.mktemp("freeswitch"), dialplans=FREESWITCH_DIALPLANS)
+    folder, modules = tmp_path_factory.mktemp("freeswitch"), (*MODULES, "mod_audio_fork", "mod_audio_stream")
+    own = OwnFreeSwitch(binary, folder, dialplans=FREESWITCH_DIALPLANS, modules=modules)
     asyncio.run(own.start())
     yield own
     asyncio.run(own.stop())
@@ -44,6 +45,8 @@ REAL = pytest.param("asterisk", marks=pytest.mark.asterisk)
 FREESWITCH = [
     pytest.param("freeswitch", marks=pytest.mark.freeswitch),
     pytest.param("freeswitch-greenswitch", marks=pytest.mark.freeswitch),
+    pytest.param("freeswitch-audio_fork", marks=pytest.mark.freeswitch),
+    pytest.param("freeswitch-audio_stream", marks=pytest.mark.freeswitch),
 ]
 
 
@@ -51,13 +54,21 @@ def _make(request: pytest.FixtureRequest) -> World:
     if request.param == "freeswitch-wire":
         return FreeSwitchWireWorld()
     if request.param.startswith("freeswitch"):
-        backend = "greenswitch" if request.param.endswith("greenswitch") else "native"
-        if backend == "greenswitch":
-            pytest.importorskip("greenswitch")
-        return FreeSwitchWorld(request.getfixturevalue("contract_freeswitch"), options={"backend": backend})
+        return FreeSwitchWorld(request.getfixturevalue("contract_freeswitch"), options=_options(request.param))
     if request.param == "asterisk":
         return AsteriskWorld(request.getfixturevalue("contract_asterisk"))
     return FakeWorld() if request.param == "fake" else WireWorld()
+
+
+def _options(name: str) -> dict[str, object]:
+    way = name.partition("-")[2]
+    if way == "greenswitch":
+        pytest.importorskip("greenswitch")
+        return {"backend": way}
+    if way:
+        pytest.importorskip("websockets")
+        return {"media": way}
+    return {}
 
 
 @pytest.fixture(params=["fake", "wire", "freeswitch-wire", REAL, *FREESWITCH])

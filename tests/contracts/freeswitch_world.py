@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+
 from agi_bot.audio import Frame
 from agi_bot.contracts import Call, Digit, Status
 from agi_bot.demo.freeswitch import OwnFreeSwitch
@@ -73,12 +75,19 @@ class FreeSwitchWorld:
 
     async def start(self) -> None:
         await self.admin.connect()
+        await self._have_module()
         _, self._port = await self._people.start()
         await self.pbx.start()
         self._watch = asyncio.create_task(
             self._events(await self.admin.subscribe("CHANNEL_HANGUP_COMPLETE", "CUSTOM", "test::after"))
         )
         await self.admin.api(f"global_setvar agi_bot_port={self.pbx.port}")
+
+    async def _have_module(self) -> None:
+        media = self.pbx.options.media
+        if media != "unicast" and await self.admin.api(f"module_exists mod_{media}") != "true":
+            await self.admin.close()
+            pytest.skip(f"this FreeSWITCH has no mod_{media}")
 
     async def stop(self) -> None:
         await self.pbx.close()

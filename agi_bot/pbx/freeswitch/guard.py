@@ -16,6 +16,9 @@ from esl import Event, Session
 
 _KEY = object()
 
+BACK = "agi_bot_back XML agi_bot"
+"""Where the dialplan goes on when the bot's park is not inside the socket application any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:

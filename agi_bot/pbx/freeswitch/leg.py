@@ -5,29 +5,29 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from uuid import uuid4
 
 from agi_bot.errors import CallGone, PbxError
 from agi_bot.pbx.call import How, Identity, PbxCall
-from agi_bot.pbx.freeswitch.guard import Answered, answer, open_unicast, parked_again
+from agi_bot.pbx.freeswitch.carrier import Carrier
+from agi_bot.pbx.freeswitch.guard import answer
 from agi_bot.pbx.freeswitch.loan import Loan
 from agi_bot.pbx.freeswitch.options import FreeSwitchOptions
-from agi_bot.pbx.freeswitch.unicast import Unicast
-from agi_bot.pbx.media.clock import LineClock
 from agi_bot.pbx.names import is_uuid, known_number
-from esl import EslError, Event, Session, SessionGone
+from esl import EslError, Session, SessionGone
 
 log = logging.getLogger(__name__)
 
 ATTEMPT_VARIABLE = "BOT_ATTEMPT"
 """Set by our originate: the answered leg tells with it which attempt it belongs to."""
 
-BACK = "agi_bot_back XML agi_bot"
-"""Where the dialplan goes on when the bot's park is not inside the socket application any more."""
+FAILED = "FAILED"
+"""``BOT_STATUS`` of a call that the bot could not serve."""
 
-LOOK_S = 0.1
-"""Seconds between two looks at whether sound still comes."""
+HANG_UP_GRACE_S = 0.5
+"""The end of the sound and the hang-up race; how long the hang-up is waited for, s."""
 
 
 class SocketLeg:
@@ -36,7 +36,7 @@ class SocketLeg:
     def __init__(
         self,
         session: Session,
-        clock: LineClock,
+        carrier: Carrier,
         options: FreeSwitchOptions,
         *,
         deliver: Callable[[PbxCall], None],
@@ -47,12 +47,9 @@ class SocketLeg:
         self._deliver = deliver
         self._known = known
         self._loan = Loan(session)
-        self._media = Unicast(clock, options.inbox_frames)
-        self._where = ("", 0)
-        self._busy = 0
-        """Applications and bridges that have the channel now; none: sound must come."""
-        self._was_busy = False
-        self._reparked = False
+        self._carrier = carrier
+        self._failed = False
+        self._sound = carrier.sound
 
     async def run(self) -> None:
         """Serve the call to its end; whatever fails, the call goes back to the dialplan."""
@@ -64,8 +61,9 @@ class SocketLeg:
             log.info("call.gone_before_sound", extra=identity.extra)
         except (PbxError, EslError, TimeoutError) as error:
             log.error("call.no_sound", extra={**identity.extra, "reason": str(error) or type(error).__name__})
+            await self._tell_failure()
         finally:
-            self._media.close("the call is over")
+            self._sound.close("the call is over")
             await self._loan.give_back()
 
     # --- the beginning ---
@@ -84,10 +82,9 @@ class SocketLeg:
         return identity
 
     async def _serve(self, identity: Identity) -> None:
-        answered = await answer(self._session, self._options.audio_wait_s)
-        self._where = await self._media.open(self._options.media_host)
-        await self._open_sound(answered)
-        watching = [asyncio.create_task(work) for work in (self._digits(), self._recover(answered))]
+        await self._carrier.prepare()
+        await self._carrier.open(await answer(self._session, self._options.audio_wait_s))
+        watching = [asyncio.create_task(work) for work in (self._digits(), self._carrier.watch())]
         try:
             await self._talk(identity)
         finally:
@@ -95,85 +92,56 @@ class SocketLeg:
                 task.cancel()
             await asyncio.gather(*watching, return_exceptions=True)
 
-    async def _open_sound(self, answered: Answered) -> None:
-        self._media.expect(answered.read_rate)
-        await open_unicast(answered, self._options.media_local, self._where)
-        sounded = asyncio.create_task(self._media.sounded.wait())
-        gone = asyncio.create_task(self._session.wait_ended())
-        try:
-            waiting = {sounded, gone}
-            await asyncio.wait(waiting, timeout=self._options.audio_wait_s, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sounded.cancel()
-            gone.cancel()
-        if self._session.ended:
-            raise CallGone("the caller hung up")
-        if not self._media.sounded.is_set():
-            cure = f"does the dialplan say 'async full', and can FreeSWITCH reach {self._where[0]}?"
-            raise PbxError(f"no sound came within {self._options.audio_wait_s:g} s", cure=cure)
-
     # --- the middle ---
 
     async def _talk(self, identity: Identity) -> None:
-        call = PbxCall(identity, self._media, self._options.finish_wait_s)
+        call = PbxCall(identity, self._sound, self._options.finish_wait_s)
         try:
             self._deliver(call)
-            await call.until_over(self._session.wait_ended(), lambda: self._media.close("hung up"))
-            self._media.close(call.how.value if call.how else "the bot did not finish")
+            await call.until_over(self._gone(call), lambda: self._sound.close("hung up"))
+            self._sound.close(call.how.value if call.how else "the bot did not finish")
             await self._leave(call)
         except EslError as error:
             log.info("call.results_lost", extra={**identity.extra, "reason": str(error)})
         finally:
-            self._media.close("the call is over")
+            self._sound.close("the call is over")
             call.finished.set()
-            how = call.how.value if call.how else self._media.reason
-            strangers = {"strangers": self._media.strangers}
-            log.info("call.left", extra={**identity.extra, "how": how, **asdict(self._media.counters), **strangers})
+            how = call.how.value if call.how else self._sound.reason
+            counted = {**asdict(self._sound.counters), **self._carrier.counted}
+            log.info("call.left", extra={**identity.extra, "how": how, **counted})
+
+    async def _gone(self, call: PbxCall) -> None:
+        """The caller hung up, or the sound was lost for good while the call lives."""
+        hung_up = asyncio.ensure_future(self._session.wait_ended())
+        ended = asyncio.ensure_future(self._sound.ended.wait())
+        try:
+            await asyncio.wait({hung_up, ended}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({hung_up}, timeout=HANG_UP_GRACE_S)
+        finally:
+            hung_up.cancel()
+            ended.cancel()
+        self._failed = not self._session.ended
+        if self._failed:
+            log.error("call.sound_failed", extra={**call.identity.extra, "reason": self._sound.reason})
 
     async def _digits(self) -> None:
         with self._session.listen("DTMF") as events:
             async for event in events:
-                self._media.press(event.get("DTMF-Digit"))
-
-    async def _recover(self, answered: Answered) -> None:
-        """Playback, a bridge or a codec change ended the sound: open it again when they are over.
-
-        Quiet alone proves nothing: a telephone may send no packets while its owner is silent.
-        """
-        with self._session.listen(*_BUSY, *_FREE) as events:
-            while not self._session.ended:
-                await asyncio.sleep(LOOK_S)
-                while (event := events.next_now()) is not None:
-                    self._note(event)
-                if self._lost():
-                    answered = await self._reopen(answered)
-
-    def _note(self, event: Event) -> None:
-        change = _change(event.name, event.get("Application"))
-        self._busy = max(0, self._busy + change)
-        self._was_busy = self._was_busy or change > 0
-
-    def _lost(self) -> bool:
-        """FreeSWITCH refuses our sound, or is quiet after it was busy with something else."""
-        quiet = self._was_busy and self._media.quiet_s > self._options.quiet_s
-        return not self._busy and (self._media.refused or quiet)
-
-    async def _reopen(self, answered: Answered) -> Answered:
-        log.info("call.sound_lost", extra={"unique_id": self._session.uuid, "quiet_s": self._media.quiet_s})
-        try:
-            answered = await parked_again(answered, BACK, self._options.audio_wait_s)
-            self._reparked = True
-            await self._open_sound(answered)
-            self._was_busy = False
-        except (PbxError, EslError, TimeoutError) as error:
-            log.warning("call.sound_not_back", extra={"unique_id": self._session.uuid, "reason": str(error)})
-            await asyncio.sleep(self._options.quiet_s)
-        return answered
+                self._sound.press(event.get("DTMF-Digit"))
 
     # --- the end ---
 
+    async def _tell_failure(self) -> None:
+        with suppress(EslError):
+            await self._set("BOT_OUTCOME", "error")
+            await self._set("BOT_STATUS", FAILED)
+            await self._carrier.shut()
+
     async def _leave(self, call: PbxCall) -> None:
         await self._loan.give_back()
+        if self._failed:
+            call.results["BOT_OUTCOME"] = "error"
+        await self._carrier.shut()
         for name, value in call.results.items():
             await self._set(name, value)
         await self._set("BOT_STATUS", status_of(call))
@@ -182,7 +150,7 @@ class SocketLeg:
         elif call.how is How.TRANSFER and self._options.transfer_context:
             extension, _, context = call.results["BOT_TRANSFER"].partition("@")
             await self._go(f"{extension} XML {context or self._options.transfer_context}")
-        elif not self._reparked:
+        elif not self._carrier.reparked:
             await self._session.resume()
 
     async def _go(self, where: str) -> None:
@@ -196,23 +164,11 @@ class SocketLeg:
             await self._session.session_api("uuid_setvar", name)
 
 
-_BUSY = ("CHANNEL_EXECUTE", "CHANNEL_BRIDGE")
-_FREE = ("CHANNEL_EXECUTE_COMPLETE", "CHANNEL_UNBRIDGE")
-_OURS = ("socket", "park", "answer", "set")
-"""Applications in which a channel still sends sound, or that end at once."""
-
-
-def _change(name: str, application: str) -> int:
-    if application in _OURS:
-        return 0
-    return 1 if name in _BUSY else -1
-
-
 def status_of(call: PbxCall) -> str:
     """``BOT_STATUS`` of a call that the bot gives back: ``FAILED`` when it could not serve it."""
     if call.how is None:
         return "LOST"
-    return "FAILED" if call.results.get("BOT_OUTCOME") == "error" else "OK"
+    return FAILED if call.results.get("BOT_OUTCOME") == "error" else "OK"
 
 
 def identify(session: Session, wanted: tuple[str, ...]) -> Identity:

@@ -17,6 +17,10 @@ class FreeSwitchOptions:
     from any sender, so keep it on loopback or a private network.  ``media_local`` is
     FreeSWITCH's own address for it.
 
+    ``media`` is how the sound travels: ``unicast`` (the core itself), ``audio_fork`` or
+    ``audio_stream`` (modules that connect to a WebSocket server of ours on ``media_port`` of
+    ``media_host``; 0: any free port).
+
     ``backend`` is the transport: ``native`` or ``greenswitch``.  ``variables`` are channel
     variables handed to the call, beside those that came with an originate.
 
@@ -37,6 +41,8 @@ class FreeSwitchOptions:
     esl_password: str = ""
     media_host: str = "127.0.0.1"
     media_local: str = "127.0.0.1"
+    media: str = "unicast"
+    media_port: int = 0
     backend: str = "native"
     variables: tuple[str, ...] = ("BOT_FLOW", "BOT_LANGUAGE")
     channel: str = "sofia/gateway/trunk/{number}"

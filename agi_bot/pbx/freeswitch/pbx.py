@@ -10,9 +10,9 @@ from agi_bot.contracts import Call, Ringing
 from agi_bot.errors import PbxDown
 from agi_bot.pbx.desk import Desk
 from agi_bot.pbx.freeswitch.attempt import Attempt, Order
+from agi_bot.pbx.freeswitch.carriers import carriers
 from agi_bot.pbx.freeswitch.leg import SocketLeg
 from agi_bot.pbx.freeswitch.options import FreeSwitchOptions
-from agi_bot.pbx.media.clock import LineClock
 from agi_bot.pbx.names import check_name, check_text
 from esl import Client, EslError, EventStream, Server, Session, backend
 
@@ -38,7 +38,7 @@ class FreeSwitchPbx:
         self.client = self._client() if options.esl_password else None
         self.port = options.port
         """Where calls come; the real one after :meth:`start`."""
-        self._clock = LineClock()
+        self._carriers = carriers(options)
         self._desk: Desk[Attempt] = Desk(options.take_wait_s)
         self._version = ""
 
@@ -61,6 +61,7 @@ class FreeSwitchPbx:
 
     async def start(self) -> None:
         try:
+            await self._carriers.start()
             _, self.port = await self.server.start()
             if self.client is not None:
                 await self._start_client(self.client)
@@ -81,6 +82,7 @@ class FreeSwitchPbx:
         await self.stop()
         await self._desk.release()
         await self.server.close()
+        await self._carriers.close()
         await self._desk.close()
         if self.client is not None:
             await self.client.close()
@@ -126,7 +128,9 @@ class FreeSwitchPbx:
 
     async def _serve(self, session: Session) -> None:
         self._version = self._version or session.data.get("FreeSWITCH-Version", "")
-        await SocketLeg(session, self._clock, self.options, deliver=self._desk.deliver, known=self._desk.known).run()
+        await SocketLeg(
+            session, self._carriers.carrier(session), self.options, deliver=self._desk.deliver, known=self._desk.known
+        ).run()
 
     # --- the inbound socket ---
 
@@ -144,12 +148,16 @@ class FreeSwitchPbx:
         await client.connect()
         found = _VERSION.search(await client.api("version"))
         self._version = found[0] if found else ""
-        self._desk.spawn(self._hang_ups(await client.subscribe("CHANNEL_HANGUP_COMPLETE")))
+        self._desk.spawn(self._follow(await client.subscribe("CHANNEL_HANGUP_COMPLETE", "CHANNEL_PROGRESS_MEDIA")))
 
-    async def _hang_ups(self, events: EventStream) -> None:
+    async def _follow(self, events: EventStream) -> None:
         async for event in events:
             attempt = self._desk.attempt(event.uuid)
-            if attempt is not None:
+            if attempt is None:
+                continue
+            if event.name == "CHANNEL_PROGRESS_MEDIA":
+                self._desk.spawn(attempt.hears())
+            else:
                 attempt.hung_up(event)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ class Counters:
     skipped: int = 0
 
 
-class Sound:
+class Sound(ABC):
     """Both directions of a call's sound, from the beginning to the end.
 
     A carrier hands in what it hears (:meth:`_hear`), takes what is due (:meth:`_next`), tells
@@ -62,6 +63,10 @@ class Sound:
     def press(self, key: str) -> None:
         """A key, which came with the sound or by another way."""
         self._inbox.put(Digit(key))
+
+    @abstractmethod
+    def close(self, reason: str) -> None:
+        """End both directions; idempotent."""
 
     # --- for the carrier ---
 
