@@ -16,6 +16,9 @@ Floats = npt.NDArray[np.float64]
 WRONG = 0.25
 """What taking one intent for another costs, where acting on background speech costs 1."""
 
+AS_GOOD = 0.005
+"""Gain by which two thresholds do not differ: the examples of one business more or less move the best one by 0.15."""
+
 _ALONE = 5.0
 """Lead, in log-odds, of an intent that has no rival."""
 
@@ -94,11 +97,14 @@ def _logistic(inputs: Floats, truth: Floats, ridge: float = 1.0) -> Floats:
 
 
 def _threshold(confidence: Floats, right: npt.NDArray[np.bool_], outside: npt.NDArray[np.bool_]) -> float:
-    """Where most right answers are kept, and few wrong ones and little background let in."""
+    """Where most right answers are kept, and few wrong ones and little background let in.
+
+    Of thresholds that are about as good the highest: a rejection only asks again.
+    """
     candidates = np.unique(np.round(confidence, 3))
     kept, let_in, wrong = confidence[right], confidence[outside], confidence[~right & ~outside]
-    gains = [_above(kept, c) - _above(let_in, c) - WRONG * _above(wrong, c) for c in candidates]
-    return float(candidates[int(np.argmax(gains))])
+    gains = np.array([_above(kept, c) - _above(let_in, c) - WRONG * _above(wrong, c) for c in candidates])
+    return float(candidates[gains >= gains.max() - AS_GOOD][-1])
 
 
 def _above(values: Floats, bound: float) -> float:

@@ -18,7 +18,7 @@ from agi_bot.nlu.data import NluData
 from agi_bot.nlu.training import Model
 from agi_bot.nlu.vectors import Vocabulary
 
-FORMAT = 2
+FORMAT = 3
 """Counts up with every change of features, training or this file's layout."""
 
 

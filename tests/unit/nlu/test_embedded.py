@@ -46,6 +46,13 @@ def test_other_speech_is_rejected(language: str, interpreters: dict[str, Embedde
     assert share(rejected) >= 0.85
 
 
+@pytest.mark.parametrize("industry", ["finance", "hospital", "retail", "school", "shop"])
+def test_the_words_of_a_business_do_not_let_other_speech_in(industry: str) -> None:
+    interpreter = load_embedded([ROOT / "flows" / "shared", ROOT / "flows" / industry], "zh-CN")
+    rejected = [interpreter.understand(t, Context("zh-CN", NOW)).name == "" for t in outside("zh-CN")]
+    assert share(rejected) >= 0.89
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_held_out_phrases_were_never_trained_on(language: str) -> None:
     shared = ROOT / "flows" / "shared"
