@@ -126,6 +126,11 @@ class Call(Protocol):
         """End the call."""
 
 
+EARLY_MEDIA = "BOT_EARLY_MEDIA"
+"""Variable of :meth:`Pbx.originate`: the WAV file (a path without spaces, for the exchange and for us) in
+which the exchange keeps what it hears before the answer."""
+
+
 class Ringing(Protocol):
     """An outbound attempt on its way."""
 
@@ -177,6 +182,8 @@ class Pbx(Protocol):
         variables: Mapping[str, str] | None = None,
     ) -> Ringing:
         """Place a call to ``number``; it is sent at most once, whatever happens to the link.
+
+        The variable :data:`EARLY_MEDIA` asks for a recording of what is heard before the answer.
 
         Raises :class:`ValueError` for a number, caller id or variable with control
         characters, :class:`~agi_bot.errors.PbxDown` when it surely was not sent.

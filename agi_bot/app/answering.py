@@ -26,9 +26,6 @@ from agi_bot.speech.signals import Signal
 
 log = logging.getLogger(__name__)
 
-EARLY_VARIABLE = "BOT_EARLY_MEDIA"
-"""Channel variable of an originate: the WAV file that keeps what is heard before the answer."""
-
 LONGEST_S = 90
 """What is played later than so long after the call was placed is not listened to."""
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from agi_bot.app.answering import EARLY_VARIABLE, EarlyMedia, answer_rules, plan
+from agi_bot.app.answering import EarlyMedia, answer_rules, plan
 from agi_bot.app.keeping import Keeper
 from agi_bot.app.workshop import Workshop
 from agi_bot.campaign.model import Task
 from agi_bot.campaign.store import CallStore
 from agi_bot.config import Settings
-from agi_bot.contracts import Call, Disposition, Pbx, Ringing
+from agi_bot.contracts import EARLY_MEDIA, Call, Disposition, Pbx, Ringing
 from agi_bot.conversation import Conversation, Limits, Plan
 from agi_bot.conversation.progress import Watcher, nobody
 from agi_bot.conversation.prompter import render_ahead
@@ -222,7 +222,7 @@ class Bot:
         wanted = rules or answer_rules(self._settings)
         self._plans[call_id] = plan(wanted, assignment.flow, assignment.task, self._now())
         early = self._early.file(call_id, wanted)
-        told = {"BOT_FLOW": flow, **({EARLY_VARIABLE: str(early)} if early else {})}
+        told = {"BOT_FLOW": flow, **({EARLY_MEDIA: str(early)} if early else {})}
         try:
             ringing = await self._pbx.originate(
                 number,

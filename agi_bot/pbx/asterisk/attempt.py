@@ -8,11 +8,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agi_bot.contracts import Disposition, Status
+from agi_bot.contracts import EARLY_MEDIA, Disposition, Status
 from agi_bot.errors import PbxDown, PbxError
 from agi_bot.pbx import attempt
 from agi_bot.pbx.ami import Ami, AmiUnanswered, Event
 from agi_bot.pbx.asterisk.disposition import REASON_ANSWERED, Evidence, disposition
+from agi_bot.pbx.asterisk.early import EarlyRecording
 from agi_bot.pbx.attempt import LATE_S
 
 log = logging.getLogger(__name__)
@@ -78,14 +79,22 @@ class Attempt(attempt.Attempt):
         return answer[0].get("response") == "Success"
 
     async def _originate(self) -> None:
-        answers = await self._ami.action("Originate", self.order.headers, self.order.ring_timeout_s + LATE_S)
+        early = EarlyRecording(self._ami, self.call_id, self.order.variables.get(EARLY_MEDIA, ""))
+        listening = asyncio.create_task(early.start()) if EARLY_MEDIA in self.order.variables else None
+        try:
+            answers = await self._ami.action("Originate", self.order.headers, self.order.ring_timeout_s + LATE_S)
+        finally:
+            if listening is not None:
+                listening.cancel()
         last = answers[-1]
         if len(answers) == 1:  # refused at once: no channel was made
             text = last.get("message", "")
             self._settle(Disposition(Status.FAILED, detail=f"Asterisk refused to dial: {text}"))
             return
         self._evidence.reason = _number(last.get("reason", ""))
-        if self._evidence.reason != REASON_ANSWERED:
+        if self._evidence.reason == REASON_ANSWERED:
+            await early.stop()
+        else:
             await self._wait_for_cause()
         self._evidence.cancelled = self._cancelled
         self._settle(disposition(self._evidence))
