@@ -197,6 +197,9 @@ class Dialer:
         except AgiBotError as error:
             log.error("dialer.task_failed", extra={"task_id": claim.due.task_id, "reason": str(error)})
             await self.insist(lambda: self._rescue.resolve(claim))
+        except Exception:
+            log.exception("dialer.task_crashed", extra={"task_id": claim.due.task_id})
+            await self.insist(lambda: self._rescue.resolve(claim))
         finally:
             trunk.live -= 1
 
