@@ -13,14 +13,17 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from agi_bot.app.reporting import show, write_html
+from agi_bot.campaign.export import FORMATS, Export, Wish, as_it_is, write
 from agi_bot.campaign.importing import Import, Imported
 from agi_bot.campaign.model import Campaign
 from agi_bot.campaign.office import Office
 from agi_bot.campaign.permission import State
 from agi_bot.campaign.store.reports import CampaignReport, ReportStore
+from agi_bot.campaign.store.results import ResultStore
 from agi_bot.campaign.wording import Wishes, campaign, shown
 from agi_bot.cli.store import ConfigOption, with_office
 from agi_bot.errors import AgiBotError
+from agi_bot.web.roles import masked
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 console = Console()
@@ -186,6 +189,33 @@ def report(
     if html_file is not None:
         write_html(found, html_file)
         console.print(f"report: {html_file}", soft_wrap=True)
+
+
+@app.command("export")
+def export_results(
+    campaign_id: Id,
+    out: Annotated[Path, typer.Option(help="File to write.")],
+    kind: Annotated[str, typer.Option("--format", help="csv, json or xlsx; none: by the file's ending.")] = "",
+    bom: Annotated[bool, typer.Option(help="Begin a CSV with a byte order mark, so that Excel reads Chinese.")] = True,
+    mask: Annotated[bool, typer.Option(help="Mask telephone numbers.")] = False,
+    original: Annotated[bool, typer.Option(help="Slots before they were masked, where they were kept.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Write a row for each task: how it ended, slots, tags, times."""
+    wanted = kind or out.suffix.removeprefix(".").lower()
+    if wanted not in FORMATS:
+        raise AgiBotError(f"--format {wanted}: unknown", cure=f"one of {', '.join(FORMATS)}")
+
+    async def work(office: Office) -> None:
+        await _campaign(office, campaign_id)
+        wish = Wish(campaign_id, original, bom, masked if mask else as_it_is)
+        await write(Export(ResultStore(office.database), wish), wanted, out)
+
+    try:
+        with_office(config, work)
+    except OSError as error:
+        raise AgiBotError(f"{out}: {error.strerror or error}", cure="choose another --out") from error
+    console.print(f"results: {out}", soft_wrap=True)
 
 
 async def _campaign(office: Office, campaign_id: str) -> Campaign:

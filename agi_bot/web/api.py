@@ -15,7 +15,7 @@ from agi_bot import __version__
 from agi_bot.campaign.intake import Problem, Refused
 from agi_bot.campaign.office import Office
 from agi_bot.errors import AgiBotError
-from agi_bot.web import appointments, calls, campaigns, outbox, people, tasks, watch
+from agi_bot.web import appointments, calls, campaigns, outbox, people, results, tasks, watch
 from agi_bot.web.doors import Desk, Options, error_body
 from agi_bot.web.forms import ErrorAnswer
 from agi_bot.web.guard import App, Guard
@@ -41,7 +41,7 @@ def open_application(office: Office, live: Live, options: Options) -> FastAPI:
     app = FastAPI(title="agi-bot", version=__version__, redoc_url=None, docs_url=None, openapi_url="/openapi.json")
     app.state.desk = Desk(office, live, options)
     app.include_router(watch.router)
-    for module in (tasks, appointments, campaigns, people, calls, outbox):
+    for module in (tasks, appointments, campaigns, results, people, calls, outbox):
         app.include_router(module.router, prefix=PREFIX, responses=_ERRORS)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(Refused, _refused)

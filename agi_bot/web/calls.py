@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 
 from agi_bot.web.doors import Admin, At, Operator, Viewer, problem, there
+from agi_bot.web.roles import for_eyes_of
 
 log = logging.getLogger(__name__)
 
@@ -19,13 +20,14 @@ router = APIRouter(prefix="/calls", tags=["calls"])
 @router.get("")
 async def calls(desk: At, caller: Viewer, limit: Annotated[int, Query(ge=1, le=1000)] = 20) -> list[dict[str, Any]]:
     """The newest calls first, without their turns."""
-    return await desk.office.calls.latest(limit)
+    return for_eyes_of(caller, await desk.office.calls.latest(limit))
 
 
 @router.get("/{call_id}")
 async def call(call_id: str, desk: At, caller: Viewer) -> dict[str, Any]:
-    """One call with its turns and slots."""
-    return there(await desk.office.calls.get(call_id), f"call {call_id}")  # type: ignore[no-any-return]
+    """One call with its turns and slots. Viewers see numbers masked."""
+    found: dict[str, Any] = there(await desk.office.calls.get(call_id), f"call {call_id}")
+    return for_eyes_of(caller, found)
 
 
 @router.get("/{call_id}/original")

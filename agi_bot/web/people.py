@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from agi_bot.campaign.intake import check_name, check_number, check_text, check_zone
 from agi_bot.web.doors import At, Operator, Viewer, there
 from agi_bot.web.forms import ConsentForm, CustomerForm, DoNotCallForm, TagsForm
+from agi_bot.web.roles import for_eyes_of
 
 router = APIRouter()
 
@@ -37,13 +38,14 @@ async def customers(
     desk: At, caller: Viewer, tag: str = "", after: str = "", limit: Annotated[int, Query(ge=1, le=1000)] = 100
 ) -> list[dict[str, Any]]:
     """Customers by id; the next page begins behind ``after``."""
-    return await desk.office.people.page(after, tag, limit)
+    return for_eyes_of(caller, await desk.office.people.page(after, tag, limit))
 
 
 @router.get("/customers/{customer_id}", tags=["customers"])
 async def customer(customer_id: str, desk: At, caller: Viewer) -> dict[str, Any]:
-    """One customer with tags."""
-    return there(await desk.office.people.get(customer_id), f"customer {customer_id}")  # type: ignore[no-any-return]
+    """One customer with tags. Viewers see numbers masked."""
+    found: dict[str, Any] = there(await desk.office.people.get(customer_id), f"customer {customer_id}")
+    return for_eyes_of(caller, found)
 
 
 @router.put("/customers/{customer_id}/tags", tags=["customers"])

@@ -15,6 +15,7 @@ from agi_bot.campaign.model import TaskState
 from agi_bot.web.doors import At, Desk, Operator, Viewer, problem, there
 from agi_bot.web.forms import EventForm, TaskForm, TaskMade
 from agi_bot.web.keys import Caller
+from agi_bot.web.roles import for_eyes_of
 
 router = APIRouter(tags=["tasks"])
 
@@ -70,14 +71,14 @@ async def tasks(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[dict[str, Any]]:
     """Tasks by id; the next page begins behind ``after``."""
-    return await desk.office.desk.page(campaign_id, state.value if state else "", after, limit)
+    return for_eyes_of(caller, await desk.office.desk.page(campaign_id, state.value if state else "", after, limit))
 
 
 @router.get("/tasks/{task_id}")
 async def task(task_id: str, desk: At, caller: Viewer) -> dict[str, Any]:
-    """One task with its attempts."""
+    """One task with its attempts. Viewers see numbers masked."""
     found: dict[str, Any] = there(await desk.office.desk.show(task_id), f"task {task_id}")
-    return found
+    return for_eyes_of(caller, found)
 
 
 @router.post("/tasks/{task_id}/cancel")

@@ -45,6 +45,10 @@ def test_a_campaign_from_start_to_report(run: Run, tmp_path: Path) -> None:
     assert run("campaign", "pause", "spring").output == "spring: paused\n"
     report = json.loads(run("campaign", "report", "spring", "--json").output)
     assert (report["tasks"], report["attempts"], report["answer_rate"]) == ({"waiting": 1}, 0, 0.0)
+    run("campaign", "export", "spring", "--out", "r.csv")
+    assert (tmp_path / "r.csv").read_bytes().startswith(b"\xef\xbb\xbftask_id,")
+    run("campaign", "export", "spring", "--format", "json", "--mask", "--out", "r.txt")
+    assert json.loads((tmp_path / "r.txt").read_text("utf-8"))[0]["number"] == "138****0001"
     run("campaign", "report", "spring", "--html", "r.html")
     assert (tmp_path / "r.html").read_text("utf-8").startswith("<!doctype html>")
 
@@ -58,6 +62,8 @@ def test_a_campaign_from_start_to_report(run: Run, tmp_path: Path) -> None:
         (("campaign", "create", "s", "appointment_reminder", "--hours", "9-5"), "09:00-20:00"),
         (("campaign", "create", "s", "appointment_reminder", "--days", "mo"), "weekdays"),
         (("campaign", "create", "s", "appointment_reminder", "--days", "89"), "Monday"),
+        (("campaign", "export", "spring", "--out", "r.pdf"), "pdf: unknown"),
+        (("campaign", "export", "spring", "--out", "r.csv"), "no campaign 'spring'"),
         (("key", "create", "crm", "--role", "king"), "no role 'king'"),
         (("key", "revoke", "crm"), "no key named 'crm'"),
         (("outbox", "list", "--state", "lost"), "unknown"),

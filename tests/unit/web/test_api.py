@@ -178,6 +178,35 @@ async def test_what_masking_hid_is_for_admins(api: Api) -> None:
     assert (await api.ask("GET", "/api/v1/calls/c2/original", role=Role.ADMIN)).status_code == 404
 
 
+async def test_a_viewer_sees_no_number(api: Api) -> None:
+    await api.ask("PUT", "/api/v1/customers/1", json={"number": "13800000001", "data": {"card": "6222021234567890"}})
+    task_id = (await api.ask("POST", "/api/v1/call/task", json=TASK)).json()["task_id"]
+    for path in ("tasks", f"tasks/{task_id}", "customers", "customers/1"):
+        shown = (await api.ask("GET", f"/api/v1/{path}", role=Role.VIEWER)).text
+        assert "138****0001" in shown, path
+        assert "13800000001" not in shown
+        assert "6222021234567890" not in shown
+        assert "13800000001" in (await api.ask("GET", f"/api/v1/{path}")).text
+
+
+async def test_results_to_take_away(api: Api) -> None:
+    await api.ask("POST", "/api/v1/call/task", json=TASK)
+    path = "/api/v1/campaigns/promotion_001/results"
+    (row,) = (await api.ask("GET", path)).json()
+    assert (row["number"], row["state"], row["attempts"], row["slots"]) == ("13800000001", "waiting", 0, {})
+    assert (await api.ask("GET", path, role=Role.VIEWER)).json()[0]["number"] == "138****0001"
+    table = await api.ask("GET", f"{path}?format=csv&bom=true")
+    assert table.content.startswith(b"\xef\xbb\xbftask_id,customer_id,number")
+    assert table.headers["content-disposition"] == 'attachment; filename="promotion_001.csv"'
+    by_accept = await api.ask("GET", path, headers={"Accept": "text/csv"})
+    assert by_accept.headers["content-type"] == "text/csv; charset=utf-8"
+    assert (await api.ask("GET", f"{path}?format=xlsx")).content.startswith(b"PK")
+    assert (await api.ask("GET", f"{path}?original=true")).status_code == 403
+    assert (await api.ask("GET", f"{path}?original=true", role=Role.ADMIN)).status_code == 200
+    assert (await api.ask("GET", f"{path}?format=pdf")).status_code == 422
+    assert (await api.ask("GET", "/api/v1/campaigns/nothing/results")).status_code == 404
+
+
 async def test_a_recording_outside_of_its_folder_is_not_given(api: Api, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("x")
     await a_call(api.office, tmp_path / "recordings" / ".." / "secret")
