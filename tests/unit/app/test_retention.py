@@ -101,7 +101,8 @@ async def test_days_of_a_campaign(tmp_path: Path, database: Database) -> None:
     def placed(db: object) -> None:
         run = db.execute  # type: ignore[attr-defined]
         run("INSERT INTO campaigns VALUES ('autumn', '', 'demo', 'running', '', '', '', '{}', '')")
-        run("INSERT INTO tasks VALUES ('t', 'autumn', '', '1', 'demo', '{}', 0, 0, NULL, 'done', '', '', 0, 0, NULL, '')")
+        values = "'t', 'autumn', '', '1', 'demo', '{}', 0, 0, NULL, 'done', '', '', 0, 0, NULL, ''"
+        run(f"INSERT INTO tasks VALUES ({values})")
         names = "attempt_id, task_id, number, trunk, owner, placed_at, ended_at, how, cause, sip, detail"
         run(f"INSERT INTO attempts ({names}) VALUES ('demo-40', 't', '1', '', '', 0, 0, '', 0, 0, '')")
 
