@@ -20,6 +20,12 @@ class EventSettings(Section):
     priority: int = Field(0, ge=-100, le=100, description="Higher is called first.")
 
 
+def _one_word(path: Path) -> Path:
+    if not re.fullmatch(r"[\w.:@+/-]+", str(path)):
+        raise ValueError("a path of letters, digits and . _ - only: it stands in commands of the exchange")
+    return path
+
+
 class CampaignSettings(Section):
     """Outbound calling; the rest are the defaults of a campaign that does not say otherwise."""
 
@@ -44,7 +50,7 @@ class CampaignSettings(Section):
     listen_to_early_media: bool = Field(
         True, description="Whether what the network plays before an answer is listened to (needs the folder)."
     )
-    early_media_folder: Path | None = Field(
+    early_media_folder: Annotated[Path, AfterValidator(_one_word)] | None = Field(
         None, description="Folder that the exchange writes it to, under this path for both; empty: not listened to."
     )
     events: dict[str, EventSettings] = Field(

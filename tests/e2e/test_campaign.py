@@ -15,7 +15,7 @@ from agi_bot.demo.installation import Installation
 from agi_bot.demo.people import cast
 from agi_bot.demo.theatre import AsteriskTheatre
 
-PEOPLE = 8
+PEOPLE = 10
 """One of each part."""
 
 pytestmark = pytest.mark.asterisk
@@ -33,11 +33,10 @@ def ran(
 
 def test_everybody_ends_as_they_behave(ran: tuple[CampaignReport, Path, str]) -> None:
     report, _, _ = ran
-    assert report.ends == dict.fromkeys(
-        ("confirmed", "rescheduled", "refused", "call_later", "transferred", "busy", "no_answer", "invalid_number"), 1
-    )
-    assert (report.attempts, report.answered) == (PEOPLE, 5)
-    assert report.tasks == {"done": 5, "waiting": 3}, "busy, unanswered and called-later people wait for another call"
+    once = ("confirmed", "rescheduled", "refused", "call_later", "transferred", "busy", "no_answer", "message_left")
+    assert report.ends == {**dict.fromkeys(once, 1), "invalid_number": 2}
+    assert (report.attempts, report.answered) == (PEOPLE, 6)
+    assert report.tasks == {"done": 7, "waiting": 3}, "busy, unanswered and called-later people wait for another call"
 
 
 def test_each_call_is_its_attempt_with_turns_and_recording(ran: tuple[CampaignReport, Path, str]) -> None:
@@ -49,11 +48,26 @@ def test_each_call_is_its_attempt_with_turns_and_recording(ran: tuple[CampaignRe
         listed = db.execute("SELECT list FROM do_not_call").fetchall()
         unallocated = db.execute("SELECT count(*) FROM numbers WHERE unallocated = 1").fetchone()[0]
     db.close()
-    assert [direction for direction, _ in calls] == ["outbound"] * 5
+    assert [direction for direction, _ in calls] == ["outbound"] * 6
     assert all(Path(recording).stat().st_size > 1000 for _, recording in calls)
     assert allowed == PEOPLE
     assert listed == [("own",)]
-    assert unallocated == 1
+    assert unallocated == 2, "one by its cause, one by what the network said of it"
+
+
+def test_machine_and_announcement_are_known_for_what_they_are(ran: tuple[CampaignReport, Path, str]) -> None:
+    report, folder, _ = ran
+    assert report.answered_by == {"human": 5, "network": 4, "machine": 1}
+    with sqlite3.connect(folder / "agi-bot.db") as db:
+        query = "SELECT answered_by_why, said FROM calls JOIN turns USING (call_id) WHERE outcome = 'message_left'"
+        machine = db.execute(f"{query} ORDER BY number DESC LIMIT 1").fetchone()
+        query = "SELECT how, cause, answered_by_why FROM attempts WHERE number LIKE '139%'"
+        empty = db.execute(query).fetchall()
+    db.close()
+    assert machine[0].startswith("words: ")
+    assert machine[1].endswith("请您回电确认复诊预约，谢谢。")
+    assert empty == [("invalid_number", 19, "words: 空号")], "the cause alone says no answer"
+    assert not list((folder / "early-media").iterdir()), "nothing of it is kept"
 
 
 def test_the_crm_knows_every_attempt_once(ran: tuple[CampaignReport, Path, str]) -> None:
@@ -78,5 +92,5 @@ def test_the_report_is_one_file(ran: tuple[CampaignReport, Path, str]) -> None:
 
 
 def test_a_cast_has_every_part() -> None:
-    assert len({person.part.name for person in cast(20)}) == 8
-    assert [person.part.name for person in cast(20)].count("agrees") == 6
+    assert len({person.part.name for person in cast(20)}) == 10
+    assert [person.part.name for person in cast(20)].count("agrees") == 4
