@@ -88,7 +88,7 @@ class Town:
     async def kill_asterisk(self) -> None:
         """As if its power had failed."""
         os.kill(self.asterisk.pid, signal.SIGKILL)
-        await self.asterisk.stop()
+        await self.asterisk.stop()  # it has ended; its folder stays
 
     @property
     def calls(self) -> int:
