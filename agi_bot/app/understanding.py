@@ -63,16 +63,30 @@ class Understanding:
     async def _make(self, language: str, files: tuple[Path, ...]) -> _Made:
         embedded: EmbeddedInterpreter = await asyncio.to_thread(load_embedded, files, language, self._cache)
         data = await asyncio.to_thread(NluData.load, files)
-        if self._settings.engine != "rasa":
+        url = self._rasa_url(language)
+        if not url:
             return _Made(embedded, data)
-        rasa = RasaInterpreter(self._rasa_settings(), data, language)
+        rasa = RasaInterpreter(self._rasa_settings(url), data, language)
         with suppress(InterpreterDown):  # it may come up later; the embedded interpreter answers until then
             await rasa.warm_up()
         return _Made(FallbackInterpreter(rasa, embedded), data, rasa)
 
-    def _rasa_settings(self) -> RasaSettings:
+    def _rasa_url(self, language: str) -> str:
+        """The server that knows ``language``; empty where the embedded interpreter does the work."""
         settings = self._settings
-        return RasaSettings(settings.rasa_url, token=settings.rasa_token, timeout_s=settings.timeout_ms / 1000)
+        if settings.engine != "rasa":
+            return ""
+        urls = {tag.lower(): url for tag, url in settings.rasa_urls.items()} or {language.lower(): settings.rasa_url}
+        return urls.get(language.lower()) or urls.get(language.lower().split("-")[0], "")
+
+    def _rasa_settings(self, url: str) -> RasaSettings:
+        settings = self._settings
+        return RasaSettings(
+            url,
+            token=settings.rasa_token,
+            jwt_secret=settings.rasa_jwt_secret,
+            timeout_s=settings.timeout_ms / 1000,
+        )
 
     def data_of(self, flow: Flow) -> list[Path]:
         """The training data of ``flow``: the shared, the industry's beside it, and the settings' own.

@@ -21,6 +21,9 @@ Folder = Annotated[Path, typer.Option(help="Folder of Rasa's environment and mod
 Language = Annotated[str, typer.Option(help="zh-CN or en.")]
 Port = Annotated[int, typer.Option(help="Port of the server on 127.0.0.1.")]
 Token = Annotated[str, typer.Option(help="The server's token.", envvar="AGI_BOT_UNDERSTANDING__RASA_TOKEN")]
+Secret = Annotated[
+    str, typer.Option(help="Its JWT secret, instead of a token.", envvar="AGI_BOT_UNDERSTANDING__RASA_JWT_SECRET")
+]
 HOME = Path("agi-bot-data/rasa")
 
 
@@ -40,11 +43,12 @@ def train(
     files: Annotated[list[Path] | None, typer.Argument(help="nlu.yml files; none: the shared data.")] = None,
     language: Language = "zh-CN",
     pipeline: Annotated[str, typer.Option(help="light or bert.")] = "light",
+    weights: Annotated[str, typer.Option(help="bert: folder of your weights; none: the pipeline's own name.")] = "",
     folder: Folder = HOME,
 ) -> None:
     """Train a model from the same data as the embedded interpreter."""
     data = NluData.load([*data_files(shipped("flows", "shared"), language), *(files or ())])
-    model = RasaHome(folder).train(data, language, pipeline)
+    model = RasaHome(folder).train(data, language, pipeline, weights)
     typer.echo(f"{len(data.intents)} intents, {len(data.all_examples)} examples: {model}")
 
 
@@ -53,11 +57,12 @@ def run(
     model: Annotated[Path | None, typer.Argument(help="Model file; none: the one trained last.")] = None,
     port: Port = 5005,
     token: Token = "",
+    jwt_secret: Secret = "",
     folder: Folder = HOME,
 ) -> None:
     """Run the server until stopped (Ctrl-C)."""
     home = RasaHome(folder)
-    command = home.server_command(model or home.newest_model(), port, token)
+    command = home.server_command(model or home.newest_model(), port, token, jwt_secret=jwt_secret)
     os.execve(command[0], command, dict(environment()))
 
 
@@ -65,10 +70,11 @@ def run(
 def status(
     url: Annotated[str, typer.Option(help="Address of the server.")] = "http://127.0.0.1:5005",
     token: Token = "",
+    jwt_secret: Secret = "",
 ) -> None:
     """Tell whether the server answers, its version and its model."""
     try:
-        typer.echo(asyncio.run(_status(RasaSettings(url, token, timeout_s=3))))
+        typer.echo(asyncio.run(_status(RasaSettings(url, token, jwt_secret, timeout_s=3))))
     except InterpreterDown as error:
         typer.echo(f"down: {error}", err=True)
         raise typer.Exit(1) from None
@@ -79,9 +85,10 @@ def load(
     model: Annotated[Path, typer.Argument(help="Model file on the server's machine.")],
     url: Annotated[str, typer.Option(help="Address of the server.")] = "http://127.0.0.1:5005",
     token: Token = "",
+    jwt_secret: Secret = "",
 ) -> None:
     """Let a running server load another model; it answers nobody for 10 to 35 s meanwhile."""
-    asyncio.run(_load(RasaSettings(url, token, timeout_s=30), model))
+    asyncio.run(_load(RasaSettings(url, token, jwt_secret, timeout_s=30), model))
     typer.echo(f"{url} runs {model.name}")
 
 

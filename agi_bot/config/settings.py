@@ -108,7 +108,15 @@ class UnderstandingSettings(Section):
         default_factory=list, description="Training data (nlu.yml) besides what lies beside the flows."
     )
     rasa_url: str = Field("http://127.0.0.1:5005", description="Rasa server, for engine: rasa.")
+    rasa_urls: dict[str, str] = Field(
+        default_factory=dict,
+        description="Rasa server by language, as a model knows one, e.g. en: http://127.0.0.1:5006; "
+        "a language without one is understood by the embedded engine. Empty: rasa_url for all.",
+    )
     rasa_token: str = Field("", description="Its token; better given as AGI_BOT_UNDERSTANDING__RASA_TOKEN.")
+    rasa_jwt_secret: str = Field(
+        "", description="Its --jwt-secret, instead of a token; better as AGI_BOT_UNDERSTANDING__RASA_JWT_SECRET."
+    )
     timeout_ms: int = Field(800, ge=50, description="Longest wait for an answer, then the embedded engine is asked.")
 
 

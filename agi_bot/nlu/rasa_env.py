@@ -5,7 +5,9 @@ Its folder holds ``env`` (the virtual environment, 2.7 GB), ``models`` and nothi
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -103,14 +105,17 @@ class RasaHome:
             _run([*pip, f"rasa[{extras}]=={VERSION}", *pinned], "Rasa could not be installed")
         self._checked()
 
-    def train(self, data: NluData, language: str, pipeline: str = "light") -> Path:
-        """Train a model from ``data``; the path of the model file.  Raises :class:`~agi_bot.errors.NluError`."""
+    def train(self, data: NluData, language: str, pipeline: str = "light", weights: str = "") -> Path:
+        """Train a model from ``data``; the path of the model file.  ``weights``: see :func:`config_of`.
+
+        Raises :class:`~agi_bot.errors.NluError`.
+        """
         self._checked()
         name = f"agi-bot-{pipeline}-{language}"
         with tempfile.TemporaryDirectory(prefix="agi-bot-rasa-") as work:
             folder = Path(work)
             (folder / "nlu.yml").write_text(training_file(data), encoding="utf-8")
-            (folder / "config.yml").write_text(config_of(pipeline, language), encoding="utf-8")
+            (folder / "config.yml").write_text(config_of(pipeline, language, weights), encoding="utf-8")
             command = [str(self.program), "train", "nlu", "--nlu", "nlu.yml", "--config", "config.yml",
                        "--out", str(self.models.resolve()), "--fixed-model-name", name]  # fmt: skip
             _run(command, "Rasa could not train", cwd=folder)
@@ -126,11 +131,14 @@ class RasaHome:
             raise NluError(f"there is no model in {self.models}", cure="agi-bot rasa train")
         return trained[-1]
 
-    def server_command(self, model: Path, port: int = 5005, token: str = "", host: str = "127.0.0.1") -> list[str]:
+    def server_command(
+        self, model: Path, port: int = 5005, token: str = "", host: str = "127.0.0.1", *, jwt_secret: str = ""
+    ) -> list[str]:
         """The command of the server for ``model``; ready after 10 to 35 s."""
         self._checked()
         command = [str(self.program), "run", "--enable-api", "-i", host, "-p", str(port), "-m", str(model.resolve())]
-        return [*command, "--auth-token", token] if token else command
+        command += ["--auth-token", token] if token else []
+        return command + (["--jwt-secret", jwt_secret, "--jwt-method", "HS256"] if jwt_secret else [])
 
     def _checked(self) -> None:
         if not self.installed():
@@ -142,12 +150,33 @@ def environment() -> Mapping[str, str]:
     return {**os.environ, **_QUIET}
 
 
-def config_of(pipeline: str, language: str) -> str:
-    """The text of the shipped pipeline.  Raises :class:`~agi_bot.errors.NluError` for an unknown one."""
+def config_of(pipeline: str, language: str, weights: str = "") -> str:
+    """The text of the shipped pipeline, with the BERT ``weights`` (a folder, or a name; empty: the pipeline's own).
+
+    Raises :class:`~agi_bot.errors.NluError` for an unknown pipeline and a folder without weights.
+    """
     if pipeline not in PIPELINES:
         raise NluError(f"there is no pipeline {pipeline!r}", cure=f"use one of {', '.join(PIPELINES)}")
     short = "zh" if language.lower().startswith("zh") else "en"
-    return (_files() / f"{pipeline}.{short}.yml").read_text(encoding="utf-8")
+    text = (_files() / f"{pipeline}.{short}.yml").read_text(encoding="utf-8")
+    if not weights:
+        return text
+    if "model_weights:" not in text:
+        raise NluError(f"the pipeline {pipeline} has no weights", cure="--weights goes with --pipeline bert")
+    return re.sub(r"(?<=model_weights: ).*", lambda match: json.dumps(_weights(weights)), text)
+
+
+def _weights(given: str) -> str:
+    """``given``, a folder as an absolute path that was looked at."""
+    folder = Path(given)
+    if not folder.is_dir():
+        if given.startswith((".", "/", "~")) or given.count("/") > 1:
+            raise NluError(f"there is no folder {given}", cure="it must hold config.json, vocab.txt and tf_model.h5")
+        return given
+    missing = [name for name in ("config.json", "vocab.txt", "tf_model.h5") if not (folder / name).is_file()]
+    if missing:
+        raise NluError(f"{folder} holds no {' and no '.join(missing)}", cure="give the folder of a BERT for TensorFlow")
+    return str(folder.resolve())
 
 
 def unit_file(home: RasaHome, model: Path, port: int) -> str:

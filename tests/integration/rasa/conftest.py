@@ -68,16 +68,19 @@ class Server:
     model: Path
     log: Path
     port: int = 0
+    jwt_secret: str = ""
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
     def settings(self) -> RasaSettings:
-        return RasaSettings(f"http://127.0.0.1:{self.port}", TOKEN, timeout_s=20, rest_s=0.2)
+        url, token = f"http://127.0.0.1:{self.port}", "" if self.jwt_secret else TOKEN
+        return RasaSettings(url, token, self.jwt_secret, timeout_s=20, rest_s=0.2)
 
     def start(self) -> None:
         """Start, wait until the model is loaded, and let it parse once."""
         self.port = self.port or _free_port()
-        command = self.home.server_command(self.model, self.port, TOKEN)
+        known = {"jwt_secret": self.jwt_secret} if self.jwt_secret else {"token": TOKEN}
+        command = self.home.server_command(self.model, self.port, **known)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, env=environment(), stdout=log, stderr=log)
         asyncio.run(self._ready())

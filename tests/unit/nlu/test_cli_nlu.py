@@ -142,6 +142,30 @@ def test_an_unknown_pipeline_is_named() -> None:
         config_of("huge", "en")
 
 
+def test_bert_takes_weights_from_a_folder(tmp_path: Path) -> None:
+    for name in ("config.json", "vocab.txt", "tf_model.h5"):
+        (tmp_path / name).touch()
+    assert f'model_weights: "{tmp_path}"' in config_of("bert", "zh-CN", str(tmp_path))
+    assert 'model_weights: "hfl/rbt3"' in config_of("bert", "zh-CN", "hfl/rbt3")
+    assert "model_weights: bert-base-chinese" in config_of("bert", "zh-CN")
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "weights", "message"),
+    [
+        ("light", "bert-base-chinese", "light has no weights"),
+        ("bert", "/nowhere", "no folder /nowhere"),
+        ("bert", ".", "holds no config.json and no vocab.txt"),
+    ],
+)
+def test_weights_that_are_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pipeline: str, weights: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NluError, match=message):
+        config_of(pipeline, "zh-CN", weights)
+
+
 def test_the_unit_file_keeps_the_token_out(tmp_path: Path, cli: CliRunner) -> None:
     home = RasaHome(tmp_path)
     for file in (home.program, home.models / "m.tar.gz"):
