@@ -38,10 +38,24 @@ def asterisk_options(settings: Settings) -> AsteriskOptions:
 
 
 def beside_a_running_bot(settings: Settings) -> Settings:
-    """``settings`` on free ports where ``agi-bot serve`` has those of an Asterisk already.
+    """``settings`` on free ports where ``agi-bot serve`` has the configured ones already.
 
     Where Asterisk has been told one address for the sound (``audio_address``) they stay as they are.
     """
+    return _beside_on_freeswitch(settings) if settings.pbx == "freeswitch" else _beside_on_asterisk(settings)
+
+
+def _beside_on_freeswitch(settings: Settings) -> Settings:
+    """The call itself tells the dialplan where its bot is."""
+    freeswitch = settings.freeswitch
+    ports = ((freeswitch.listen_host, freeswitch.listen_port), (freeswitch.media_host, freeswitch.media_port))
+    if not any(_taken(host, port) for host, port in ports):
+        return settings
+    free = freeswitch.model_copy(update={"listen_port": 0, "media_port": 0})
+    return settings.model_copy(update={"freeswitch": free})
+
+
+def _beside_on_asterisk(settings: Settings) -> Settings:
     asterisk = settings.asterisk
     ports = ((asterisk.agi_host, asterisk.agi_port), (asterisk.audio_host, asterisk.audio_port))
     if asterisk.audio_address or not any(_taken(host, port) for host, port in ports):

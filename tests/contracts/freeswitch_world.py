@@ -57,9 +57,15 @@ class FreeSwitchWorld:
     """``extension`` of context ``caller`` is where a person's call meets the bot."""
 
     def __init__(
-        self, own: OwnFreeSwitch, *, extension: str = "bot", options: Mapping[str, object] | None = None
+        self,
+        own: OwnFreeSwitch,
+        *,
+        extension: str = "bot",
+        options: Mapping[str, object] | None = None,
+        must_have_module: bool = True,
     ) -> None:
         self.own = own
+        self._must_have_module = must_have_module
         chosen = {
             "port": 0, "esl_port": own.ports.esl, "esl_password": own.password,
             "channel": "loopback/{number}/people", **(options or {}),
@@ -75,7 +81,8 @@ class FreeSwitchWorld:
 
     async def start(self) -> None:
         await self.admin.connect()
-        await self._have_module()
+        if self._must_have_module:
+            await self._have_module()
         _, self._port = await self._people.start()
         await self.pbx.start()
         self._watch = asyncio.create_task(
@@ -100,6 +107,16 @@ class FreeSwitchWorld:
 
     async def call(self, dial: str = "", **variables: str) -> tuple[Call, Person]:
         """Somebody calls the bot, by loopback or by another way (``dial``)."""
+        _, person = await self._ring(dial, variables)
+        call = await asyncio.wait_for(anext(aiter(self.pbx.calls())), WAIT_S)
+        return call, await asyncio.wait_for(person, WAIT_S)
+
+    async def refused(self) -> Event:
+        """Somebody calls and the bot does not get the call: what the dialplan finds."""
+        tag, _ = await self._ring("", {})
+        return await asyncio.wait_for(self.afterwards(tag), WAIT_S)
+
+    async def _ring(self, dial: str, variables: Mapping[str, str]) -> tuple[str, asyncio.Future[UnicastPerson]]:
         tag = uuid4().hex
         person = self._waiting[tag] = asyncio.get_running_loop().create_future()
         told = {"PERSON": tag, "loopback_export": "PERSON", "origination_caller_id_number": "1001"}
@@ -108,8 +125,7 @@ class FreeSwitchWorld:
         inside = ",".join(f"{name}='{value}'" for name, value in told.items())
         where = f"&socket('127.0.0.1:{self._port} async full')"
         await self.admin.bgapi(f"originate {{{inside}}}{dial or self._default} {where}")
-        call = await asyncio.wait_for(anext(aiter(self.pbx.calls())), WAIT_S)
-        return call, await asyncio.wait_for(person, WAIT_S)
+        return tag, person
 
     def numbers(self) -> Mapping[Status, str]:
         return {

@@ -18,6 +18,9 @@ from esl import Client, EslError, EventStream, Server, Session, backend
 
 log = logging.getLogger(__name__)
 
+PORT_VARIABLE = "agi_bot_port"
+"""Where the dialplan finds the bot."""
+
 _VERSION = re.compile(r"\d+\.\d+\.\d+\S*")
 
 
@@ -121,8 +124,12 @@ class FreeSwitchPbx:
             target=f"{self.options.extension} XML {self.options.context}",
             ring_timeout_s=ring_timeout_s,
             caller_id=caller_id,
-            variables={"BOT_NUMBER": number, **told},
+            variables={"BOT_NUMBER": number, **self._way_here(), **told},
         )
+
+    def _way_here(self) -> dict[str, str]:
+        """On any free port the dialplan cannot know where we are: the call's own variable wins over the global one."""
+        return {PORT_VARIABLE: str(self.port)} if self.options.port == 0 else {}
 
     # --- inbound ---
 

@@ -13,6 +13,7 @@ import pytest
 from agi_bot.contracts import Call
 from agi_bot.demo.asterisk import Asterisk
 from agi_bot.demo.installation import Installation
+from agi_bot.pbx import eagi
 from tests.conftest import DIALPLANS, TEST_DIALPLANS
 from tests.integration.asterisk.conftest import StartBot
 from tests.integration.asterisk.events import Events, listening
@@ -57,6 +58,23 @@ async def test_eagi(asterisk: Asterisk, events: Events, text: str, status: str, 
     await events.dial("eagi", "t")
     (back,) = await events.wait("After", "t")
     assert (back["status"], back["outcome"]) == (status, outcome)
+    await events.wait("Fallback", "t")
+
+
+async def test_a_call_by_eagi_that_the_bot_cannot_serve_is_not_ok(
+    asterisk: Asterisk, events: Events, start_bot: StartBot
+) -> None:
+    async def refuse(call: Call) -> None:
+        await call.set_result({"BOT_OUTCOME": "error"})
+        await call.release()
+
+    pbx = await start_bot(refuse)
+    where = {"AGI_BOT_AGI": f"127.0.0.1:{pbx.agi.port}", "AGI_BOT_AUDIO": f"127.0.0.1:{pbx.media.port}"}
+    relay = f"import os, runpy\nos.environ.update({where})\nrunpy.run_path({eagi.__file__!r}, run_name='__main__')\n"
+    await asterisk.set_global("AGI_BOT_EAGI", script(asterisk, "relay.py", relay))
+    await events.dial("eagi", "t")
+    (back,) = await events.wait("After", "t")
+    assert (back["status"], back["outcome"]) == ("FAILED", "error")
     await events.wait("Fallback", "t")
 
 

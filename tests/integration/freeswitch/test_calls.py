@@ -226,6 +226,26 @@ async def test_a_transfer_goes_to_the_extension_itself(world: FreeSwitchWorld) -
     assert (after["outcome"], after["transfer"], after["status"]) == ("transferred", "agi_bot_after", "OK")
 
 
+async def test_a_call_that_the_bot_cannot_serve_is_not_ok(world: FreeSwitchWorld) -> None:
+    call, person = await world.call()
+    await call.set_result({"BOT_OUTCOME": "error"})
+    await call.release()
+    after = await person.after()
+    assert (after["status"], after["outcome"]) == ("FAILED", "error")
+
+
+async def test_a_missing_module_gives_the_caller_to_the_dialplan(
+    world: FreeSwitchWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    fork = FreeSwitchWorld(world.own, options={"media": "audio_fork"}, must_have_module=False)
+    await fork.start()
+    after = await fork.refused()
+    assert (after.get("variable_BOT_STATUS"), after.get("variable_BOT_OUTCOME")) == ("FAILED", "error")
+    [record] = [record for record in caplog.records if record.message == "call.no_sound"]
+    assert "load mod_audio_fork" in record.reason  # type: ignore[attr-defined]
+    await fork.stop()
+
+
 async def test_no_loan_is_left_when_the_call_is_back(world: FreeSwitchWorld) -> None:
     call, person = await world.call()
     await asyncio.sleep(1.5)

@@ -54,6 +54,17 @@ async def test_sip_statuses(world: FreeSwitchWorld, phone: Softphone, sip: int, 
     assert (verdict.status, verdict.cause, verdict.sip) == (status, cause, sip)
 
 
+async def test_a_bot_on_any_port_is_found_by_its_own_calls(world: FreeSwitchWorld, phone: Softphone) -> None:
+    """``agi-bot call`` beside ``agi-bot serve``, which has the port that the dialplan knows."""
+    await world.admin.api(f"global_setvar agi_bot_port={closed_port()}")
+    call_id = str(uuid4())
+    await world.pbx.originate("13800138000", call_id=call_id, variables={"BOT_FLOW": "contract"})
+    await (await asyncio.wait_for(phone.incoming(), 5)).answer()
+    call = await asyncio.wait_for(anext(aiter(world.pbx.calls())), 5)
+    assert (call.id, call.variables["flow"]) == (call_id, "contract")
+    await call.hang_up()
+
+
 async def test_nobody_listens(freeswitch: OwnFreeSwitch) -> None:
     world = await world_of(freeswitch, closed_port())
     attempt = await world.pbx.originate("1", call_id=str(uuid4()), ring_timeout_s=3)

@@ -26,3 +26,17 @@ def test_ports_of_a_running_bot_are_left_to_it() -> None:
             assert (asterisk.agi_port, asterisk.audio_port) == (0, 0)
         told = on(0, port, f"10.0.0.1:{port}")
         assert beside_a_running_bot(told) == told
+
+
+def on_freeswitch(port: int, media_port: int = 0) -> Settings:
+    return Settings.model_validate({"pbx": "freeswitch", "freeswitch": {"listen_port": port, "media_port": media_port}})
+
+
+def test_on_freeswitch_too_a_running_bot_keeps_its_ports() -> None:
+    free = on_freeswitch(free_port(socket.SOCK_STREAM))
+    assert beside_a_running_bot(free) == free
+    with socket.create_server(("127.0.0.1", 0)) as serving:
+        port = serving.getsockname()[1]
+        for taken in (on_freeswitch(port), on_freeswitch(free_port(socket.SOCK_STREAM), port)):
+            freeswitch = beside_a_running_bot(taken).freeswitch
+            assert (freeswitch.listen_port, freeswitch.media_port) == (0, 0)

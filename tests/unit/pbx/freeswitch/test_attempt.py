@@ -80,7 +80,8 @@ async def test_what_is_sent(fake: FakeFreeSwitch, pbx: FreeSwitchPbx) -> None:
     attempt = await pbx.originate("138", call_id="id-1", caller_id="400", ring_timeout_s=20, variables=variables)
     await attempt.outcome()
     [line] = dialled(fake)
-    assert line.startswith("bgapi originate {BOT_NUMBER='138',BOT_FLOW='reminder',origination_uuid='id-1',")
+    here = f"agi_bot_port='{pbx.port}'"  # a bot on any free port tells the dialplan where it is
+    assert line.startswith(f"bgapi originate {{BOT_NUMBER='138',{here},BOT_FLOW='reminder',origination_uuid='id-1',")
     assert "originate_timeout='20'" in line
     assert "ignore_early_media='true'" in line
     assert "NAME" not in line  # it needs quoting that FreeSWITCH does not have: set on arrival
