@@ -56,9 +56,8 @@ class Ear:
         """The caller's next ``frame``."""
         self._now_ms += frame.ms
         segment = await self._activity.hear(frame)
-        if self._activity.echoed:
-            # The recogniser must not hear the bot's own words in front of the caller's.
-            frame = Frame(bytes(len(frame.pcm)), frame.rate)
+        # The recogniser must not hear the bot's own words in front of the caller's.
+        frame = Frame(bytes(len(frame.pcm)), frame.rate) if self._activity.echoed else self._activity.heard
         if self._open:
             self._partial = (await self._hearing.hear(frame)).text
             if self._speech and not segment.speech:

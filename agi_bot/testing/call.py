@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from typing import Any
 from uuid import uuid4
@@ -228,12 +229,30 @@ class FakePbx:
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """An event loop in which nobody waits: whenever it would sleep, its clock jumps.
 
-    For tests without sockets, threads or processes: their time would not pass here.
+    Work in threads (``run_in_executor``) takes no time: the clock stands still until it is
+    done.  For tests without sockets and processes, whose time would not pass here;
+    while :attr:`flies` is false (they start), time goes as everywhere.
     """
 
     def __init__(self) -> None:
         super().__init__(_Impatient(self))
+        self.flies = True
         self._now = 0.0
+        self._working = 0
+
+    @property
+    def working(self) -> bool:
+        """Whether a thread still works for this loop."""
+        return self._working > 0
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
+        self._working += 1
+        work = super().run_in_executor(executor, func, *args)
+        work.add_done_callback(self._worked)
+        return work
+
+    def _worked(self, _: object) -> None:
+        self._working -= 1
 
     def time(self) -> float:
         return self._now
@@ -251,9 +270,17 @@ class _Impatient(selectors.DefaultSelector):
         self._loop = loop
 
     def select(self, timeout: float | None = None) -> Any:
+        if not self._loop.flies:
+            began = time.monotonic()
+            ready = super().select(timeout)
+            self._loop.skip(time.monotonic() - began)
+            return ready
+        if self._loop.working and timeout != 0:
+            return super().select(None)
         ready = super().select(0)
         if not ready and timeout:
-            self._loop.skip(timeout)
+            # At least what the clock can show: a float of hours swallows picoseconds.
+            self._loop.skip(max(timeout, 1e-6))
         if not ready and timeout is None:
             raise RuntimeError("the test waits for something that can never happen")
         return ready

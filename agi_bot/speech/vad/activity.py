@@ -14,6 +14,9 @@ from agi_bot.speech.vad.segmenter import WINDOW_MS, Segment, Segmenter, VadSetti
 
 _PARTS = 4
 
+_LEFT_DB = -25.0
+"""What is left of an echo and softer than this against the bot's own sound starts nothing."""
+
 
 class Batcher(Protocol):
     """What answers a stream's windows."""
@@ -50,6 +53,8 @@ class VoiceActivity:
         self._echo = False
         self.echoed = False
         """The last frame was nothing but the bot's own echo, or a tone."""
+        self.heard = Frame(b"")
+        """The last frame without the echo."""
         self._resampler: Resampler | None = None
         self._windows = 0
         self._closed = False
@@ -66,6 +71,7 @@ class VoiceActivity:
         echo = self._guard.incoming(frame)
         self._found += self._signals.push(frame)
         self.echoed = echo = echo or self._signals.tones.tone
+        frame = self.heard = self._guard.clean
         self._echo = echo and (self._echo or not len(self._rest))
         self._rest = np.concatenate([self._rest, _floats(self._at_line_rate(frame))])
         while len(self._rest) >= WINDOW:
@@ -75,8 +81,9 @@ class VoiceActivity:
 
     @property
     def echo(self) -> bool:
-        """The bot's own voice comes back on this line."""
-        return self._guard.return_loss_db is not None
+        """The bot's own voice comes back on this line, and cannot be taken out of what is heard."""
+        left = self._guard.left_db
+        return left is not None and left > _LEFT_DB
 
     def signals(self) -> list[Signal]:
         """What was noticed about the line since this was asked last (:mod:`agi_bot.speech.signals`)."""

@@ -66,6 +66,7 @@ class Tape:
     said: Samples = field(default_factory=lambda: np.zeros(0, np.int16))
     heard: Samples = field(default_factory=lambda: np.zeros(0, np.int16))
     broken: str = ""
+    since: float = 0.0
 
 
 async def call(phone: Softphone, port: int, flow: str, deeds: Sequence[Deed], condition: Condition, seed: int) -> Tape:
@@ -85,6 +86,7 @@ async def call(phone: Softphone, port: int, flow: str, deeds: Sequence[Deed], co
     over.cancel()
     samples, since = stereo(connection.line.sent, connection.line.received)
     tape.said, tape.heard = samples[:, 0], as_heard(connection.line.heard, since, len(samples))
+    tape.since = since
     tape.deeds = [Done(deed, (began - since) * 1000, (ended - since) * 1000) for deed, began, ended in done]
     return tape
 

@@ -135,3 +135,29 @@ def test_before_anything_is_known_only_soft_sound_is_taken_for_echo() -> None:
     assert guard.incoming(frames(soft)[0])
     guard.outgoing(frames(out)[0])
     assert not guard.incoming(frames(strong)[0])
+
+
+def test_the_echo_is_taken_out_and_the_caller_is_not() -> None:
+    guard = EchoGuard()
+    out = talk(10)
+    caller = np.concatenate([np.zeros(6 * RATE), talk(2, 3000), np.zeros(2 * RATE)])
+    incoming = echo(out, 160, -10) + caller
+    cleaned = []
+    for sent, heard in zip(frames(out), frames(incoming), strict=True):
+        guard.outgoing(sent)
+        guard.incoming(heard)
+        cleaned.append(guard.clean.samples.astype(float))
+    left = np.concatenate(cleaned)
+    alone, both = slice(3 * RATE, 6 * RATE), slice(6 * RATE, 8 * RATE)
+    assert np.mean(incoming[alone] ** 2) / np.mean(left[alone] ** 2) > 100
+    assert np.mean((left[both] - caller[both]) ** 2) < 0.05 * np.mean(caller[both] ** 2)
+    assert guard.left_db is not None
+    assert guard.left_db < -25
+
+
+def test_noise_and_a_caller_who_speaks_along_make_no_echo() -> None:
+    guard = EchoGuard()
+    out = talk(12)
+    suppressed(guard, out, talk(12, 1500) + rng.normal(0, 200, 12 * RATE))
+    assert guard.return_loss_db is None
+    assert guard.left_db is None
