@@ -4,13 +4,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 LANGUAGE_OF_DEMO ?= zh
 
-.PHONY: demo test check bench lab model clean help
+.PHONY: demo test check bench lab load model clean help
 
 help:
 	@echo "make demo   put one real call through a private Asterisk (report in demo-report/)"
 	@echo "make test   style, types, import rules and all tests, real Asterisk included"
 	@echo "make bench  measure; results in bench-results/"
 	@echo "make lab    callers through a real Asterisk: reply times, cut-offs, interruptions"
+	@echo "make load   whole calls a core until replies are twice as late (N=.. at most; VOSK_SERVER=.. compares)"
 	@echo "make model  train the bundled demo model anew (about an hour)"
 
 # The runtime.  silero-vad is installed without its dependencies: only its ONNX file is used, torch is not.
@@ -41,6 +42,9 @@ bench: $(BIN)/pytest
 
 lab: $(BIN)/pytest
 	$(BIN)/python -m tests.bench.lab
+
+load: $(BIN)/pytest
+	$(BIN)/python -m tests.bench.load $(if $(N),--most $(N))
 
 model:
 	$(MAKE) -C models/demo/recipe

@@ -1,0 +1,98 @@
+"""vosk-server's ``websocket/asr_server.py``, run unchanged from where the user has it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from agi_bot.demo.ports import free_port
+from tests.bench.load import ours, search
+from tests.bench.load.crowd import Outcome
+from tests.bench.load.streams import Order
+
+READY_S = 120.0
+
+
+@dataclass(frozen=True)
+class Peer:
+    """``script``: asr_server.py.  ``python``: an interpreter with vosk and a websockets that it works with."""
+
+    script: Path
+    python: str
+    model: Path
+
+
+@contextmanager
+def server(peer: Peer, cores: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The running server's process id and port."""
+    port = free_port(socket.SOCK_STREAM)
+    environment = {
+        **os.environ,
+        "VOSK_SERVER_INTERFACE": "127.0.0.1",
+        "VOSK_SERVER_PORT": str(port),
+        "VOSK_SAMPLE_RATE": "8000",
+    }
+    process = subprocess.Popen(
+        [peer.python, str(peer.script), str(peer.model)],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: os.sched_setaffinity(0, set(cores)),
+    )
+    try:
+        _wait(port, process)
+        yield process.pid, port
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise SystemExit("vosk-server did not start: does its Python have vosk and websockets before version 14?")
+
+
+def measure(peer: Peer, plan: ours.Plan, sounds: Path, pauses: Sequence[float]) -> ours.Load:
+    """The largest number of streams; the callers' answers and pauses are those of our own run."""
+    with server(peer, plan.cores) as (pid, port):
+
+        def step(streams: int, seconds: float) -> Outcome:
+            outcome = _streams(
+                Order(port, pid, streams, seconds, str(sounds), tuple(pauses), seed=streams), plan.others
+            )
+            print(ours.line(outcome), flush=True)
+            return outcome
+
+        base = step(ours.BASE_CALLS, plan.base_seconds)
+        steps: list[Outcome] = []
+
+        def holds(streams: int) -> bool:
+            steps.append(step(streams, plan.seconds))
+            return ours.still_good(steps[-1], base) and not steps[-1].ended
+
+        found = search.most(holds, min(ours.FIRST, plan.most), plan.most)
+        return ours.Load(base, sorted(steps, key=lambda each: each.calls), found)
+
+
+def _streams(order: Order, cores: str) -> Outcome:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.load.streams", json.dumps(asdict(order)), cores],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return Outcome(**json.loads(done.stdout))
