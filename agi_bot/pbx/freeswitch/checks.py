@@ -10,6 +10,7 @@ import ipaddress
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from xml.etree import ElementTree
 
 from agi_bot.findings import Finding, error, ok, warning
@@ -101,6 +102,9 @@ async def _ask(client: Client, options: FreeSwitchOptions) -> AsyncIterator[Find
         yield finding
     for finding in modules({name: await _loaded(client, name) for name in (*NEEDED, *USEFUL)}):
         yield finding
+    if options.media != "unicast":
+        module = f"mod_{options.media}"
+        yield media(module, await _loaded(client, module), await _text(client, f"uuid_{options.media}"))
     for profile in profiles(await _text(client, "sofia status")):
         yield codecs(profile, await _text(client, f"sofia status profile {profile}"))
     yield dialplan(await _xml(client, f"dialplan context name {options.context}"), options.context)
@@ -187,6 +191,19 @@ def modules(loaded: dict[str, bool]) -> Iterator[Finding]:
             yield warning(f"{name} is not loaded: no {what}", f"add it to modules.conf.xml if you want {what}")
     if all(loaded.get(name) for name in NEEDED):
         yield ok("modules: all that are needed are loaded")
+
+
+def media(module: str, loaded: bool, usage: str) -> Finding:
+    """Whether the module that shall carry the sound is there and, for mod_audio_fork, carries it both ways."""
+    if not loaded:
+        cure = f"install it and say: load {module}; or set freeswitch.media: unicast, which every FreeSWITCH has"
+        return error(f"{module} is not loaded: freeswitch.media wants it", cure)
+    if find_spec("websockets") is None:
+        return error(f"{module}: the bot has no WebSocket server", "pip install agi-bot[websocket]")
+    if module == "mod_audio_fork" and "bidirectionalAudio" not in usage:
+        cure = "that of jambonz/freeswitch-modules does; or set freeswitch.media: unicast"
+        return error(f"{module}: this version cannot speak to callers", cure)
+    return ok(f"sound: by {module}")
 
 
 def profiles(status: str) -> list[str]:

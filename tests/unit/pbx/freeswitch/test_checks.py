@@ -29,8 +29,8 @@ def fake(**changes: str) -> FakeFreeSwitch:
     told = {
         "version": "FreeSWITCH Version 1.10.12-release+git (git a88d069)\n",
         "event_socket": CONF.format(ip="127.0.0.1", password="own", acl=""),
-        "missing": "", "profile": PROFILE, "port": "8084",
-        "dialplan": '<context name="agi_bot"><extension name="agi_bot_back"/></context>',
+        "missing": "", "usage": "-USAGE: <uuid> [start] [bidirectionalAudio_enabled]", "profile": PROFILE,
+        "port": "8084", "dialplan": '<context name="agi_bot"><extension name="agi_bot_back"/></context>',
         "gateway": "Name  trunk\nStatus  UP\n",
         **changes,
     }  # fmt: skip
@@ -47,6 +47,8 @@ def fake(**changes: str) -> FakeFreeSwitch:
             "module_exists": lambda command: "false" if command.split()[1] in told["missing"] else "true",
             "sofia": sofia,
             "global_getvar": told["port"],
+            "uuid_audio_fork": told["usage"],
+            "uuid_audio_stream": "-USAGE: <uuid> [start | stop]",
         }
     )
 
@@ -172,3 +174,22 @@ async def test_a_public_media_address(host: str) -> None:
 def test_a_listening_address_that_is_a_name() -> None:
     assert not SocketSettings("pbx", "x", "").local
     assert checks.read_settings("<configuration/>") == SocketSettings("127.0.0.1", "ClueCon", "")
+
+
+@pytest.mark.parametrize("way", ["audio_fork", "audio_stream"])
+async def test_the_module_that_carries_the_sound(way: str) -> None:
+    assert f"sound: by mod_{way}" in [finding.what for finding in await found(fake(), media=way)]
+    [missing] = [each for each in await found(fake(missing=f"mod_{way}"), media=way) if each.level is Level.ERROR]
+    assert missing.what == f"mod_{way} is not loaded: freeswitch.media wants it"
+    assert "freeswitch.media: unicast" in missing.cure
+
+
+async def test_a_mod_audio_fork_that_only_listens() -> None:
+    findings = await found(fake(usage="-USAGE: <uuid> [start | stop] [metadata]"), media="audio_fork")
+    assert bad(findings) == [(Level.ERROR, "mod_audio_fork: this version cannot speak to callers")]
+
+
+async def test_without_the_websocket_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    [missing] = [each for each in await found(fake(), media="audio_stream") if each.level is Level.ERROR]
+    assert missing.cure == "pip install agi-bot[websocket]"
