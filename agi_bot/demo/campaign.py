@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import httpx
 from rich.console import Console
 
 from agi_bot.app.exchange import exchange
@@ -22,11 +21,11 @@ from agi_bot.campaign.office import Office
 from agi_bot.campaign.store.reports import CampaignReport, ReportStore
 from agi_bot.config import Settings
 from agi_bot.demo.crm import Crm
-from agi_bot.demo.people import Person, announcement, answering, cast, record_parts
+from agi_bot.demo.order import client_of, must
+from agi_bot.demo.people import Person, answering, cast, record_parts
 from agi_bot.demo.theatre import AsteriskTheatre
 from agi_bot.errors import AgiBotError
 from agi_bot.shipped import shipped
-from agi_bot.web.keys import Role, create_key
 
 CAMPAIGN = "demo"
 FLOW = "appointment_reminder"
@@ -58,7 +57,6 @@ class CampaignDemo:
             parts = await stack.enter_async_context(running(settings, pbx))
             await pbx.start()
             await self._theatre.connect(pbx)
-            await self._theatre.announce(announcement(self._folder / "people"))
             await stack.enter_async_context(answering(self._theatre.phone, self._people, lines))
             bot = await stack.enter_async_context(outbound(settings, parts))
             await self._order(bot, settings)
@@ -74,7 +72,7 @@ class CampaignDemo:
                 "store": {"database": self._folder / "agi-bot.db", "recordings": self._folder / "recordings"},
                 "speaking": {"cache": self._folder / "prompts"},
                 "hooks": {"crm.reschedule": {"url": crm_url}},
-                "campaigns": {"enabled": True, "early_media_folder": self._folder / "early-media"},
+                "campaigns": {"enabled": True},
                 "web": {"enabled": True, "port": 0},
                 "outbox": {"url": crm_url, "allow_private": True},
             }
@@ -84,14 +82,12 @@ class CampaignDemo:
         """Ask for the calls as a CRM would: over HTTP, with a key."""
         now = datetime.now(ZoneInfo(settings.flows.timezone))
         when = (now + timedelta(days=3)).replace(hour=10, minute=0, second=0, microsecond=0, tzinfo=None)
-        key = await create_key(bot.office.access, "demo", Role.OPERATOR, bot.office.clock())
-        head = {"Authorization": f"Bearer {key}"}
-        async with httpx.AsyncClient(base_url=bot.url, headers=head, trust_env=False, timeout=30) as client:
-            _must(await client.post("/api/v1/campaigns", json=_campaign()))
+        async with client_of(bot) as client:
+            must(await client.post("/api/v1/campaigns", json=_campaign()))
             for at, person in enumerate(self._people):
                 data = {"name": person.name, "appointment": when.isoformat(), "item": "血糖复查"}
                 task = {"customer_id": str(at + 1), "script_id": FLOW, "call_time": now.isoformat()}
-                _must(
+                must(
                     await client.post(
                         "/api/v1/call/task",
                         json={**task, "number": person.number, "data": data, "campaign_id": CAMPAIGN},
@@ -142,15 +138,8 @@ def _campaign() -> dict[str, Any]:
         "lines": LINES,
         "per_second": 2.0,
         "ring_s": RING_S,
-        "answering_machine": "leave_message",
-        "message": "您好，{name}，这里是市一医院，请您回电确认复诊预约，谢谢。",
         "hours": ["00:00-23:59:59.999999"],
     }
-
-
-def _must(answer: httpx.Response) -> None:
-    if answer.status_code >= 300:
-        raise AgiBotError(f"the API answered {answer.status_code}: {answer.text[:300]}")
 
 
 async def _ended(office: Office) -> Sequence[tuple[str, str]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import soundfile as sf
@@ -29,6 +32,17 @@ async def _record(voice: EspeakVoice, line: str, path: Path) -> Say:
     sound = Frame(pcm, LINE_RATE)
     sf.write(path, sound.samples, LINE_RATE, subtype="PCM_16")
     return Say(sound, line)
+
+
+@asynccontextmanager
+async def answering_once(phone: Softphone, patient: Patient, tape: Path) -> AsyncIterator[None]:
+    """The next call that rings on ``phone`` inside the block is answered; at its end ``tape`` is written."""
+    answering = asyncio.create_task(answer_one_call(phone, patient, tape))
+    try:
+        yield
+        await asyncio.wait_for(answering, 10)
+    finally:
+        answering.cancel()
 
 
 async def answer_one_call(phone: Softphone, patient: Patient, tape: Path) -> None:

@@ -23,6 +23,11 @@ class Scenario:
     lines: tuple[str, ...]
     variant: str
 
+    def customer(self, number: str, now: datetime) -> dict[str, object]:
+        """What a CRM tells of the person, from which the task takes what the flow asks for."""
+        data = dict(self.task(now))
+        return {"number": number, "name": data.pop("name"), "data": data}
+
     def task(self, now: datetime) -> Mapping[str, object]:
         """The call task: an appointment three days from ``now``, at ten."""
         when = (now + timedelta(days=3)).replace(hour=10, minute=0, second=0, microsecond=0)

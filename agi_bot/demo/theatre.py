@@ -29,12 +29,8 @@ from agi_bot.shipped import shipped
 NUMBER = "13800000000"
 
 ROUTES = """
-; The demo's "outbound routes": every number rings at the simulated person's telephone, but for empty ones, of which
-; the network tells before any answer.  The cause alone (480) would say no more than "no answer".
+; The demo's "outbound routes": every number rings at the simulated person's telephone.
 [outbound]
-exten => _139X.,1,Progress()
- same => n,Playback(${{DEMO_ANNOUNCEMENT}},noanswer)
- same => n,Hangup(19)
 exten => _X.,1,Dial(PJSIP/self/sip:${{EXTEN}}@127.0.0.1:{port},30)
  same => n,Hangup(${{HANGUPCAUSE}})
 """
@@ -51,8 +47,8 @@ AFTER = """<include>
 """Where the demo's calls go on after the bot."""
 
 
-class Theatre(Protocol):
-    """An exchange with a simulated person at a telephone."""
+class Stage(Protocol):
+    """Where the demo's call takes place."""
 
     @property
     def name(self) -> str:
@@ -68,11 +64,16 @@ class Theatre(Protocol):
     async def connect(self, pbx: Pbx) -> None:
         """The bot listens now."""
 
-    async def call(self, bot: Bot, flow: str, task: Mapping[str, object], patient: Patient, tape: Path) -> None:
-        """Have the conversation; ``tape`` is what the person's telephone recorded."""
-
     async def close(self) -> None:
         """Stop everything."""
+
+
+class Theatre(Stage, Protocol):
+    """An exchange with a simulated person at a telephone, whom it calls."""
+
+    @property
+    def phone(self) -> Softphone:
+        """The person's telephone."""
 
 
 async def call_the_phone(
@@ -97,7 +98,7 @@ class AsteriskTheatre:
 
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
-        self.phone = self._phone = Softphone(NUMBER)
+        self.phone = Softphone(NUMBER)
         self._asterisk: Asterisk | None = None
 
     @property
@@ -105,30 +106,22 @@ class AsteriskTheatre:
         return self._installation.version
 
     async def open(self) -> Mapping[str, Any]:
-        await self._phone.start()
+        await self.phone.start()
         plans = [shipped("dialplans", "asterisk", name) for name in ("agi-bot.conf", "agi-bot-outbound.conf")]
-        routes = ROUTES.format(port=self._phone.port)
+        routes = ROUTES.format(port=self.phone.port)
         self._asterisk = Asterisk(self._installation, dialplans=plans, dialplan=routes)
         await self._asterisk.start()
         layout = self._asterisk.layout
         ami = {"port": layout.ami, "user": layout.user, "secret": layout.secret}
         return {"pbx": "asterisk", "asterisk": {"agi_port": 0, "audio_port": 0, "ami": ami}}
 
-    async def announce(self, sound: Path) -> None:
-        """What the network plays to callers of numbers that do not exist (a WAV file)."""
-        assert self._asterisk is not None
-        await self._asterisk.set_global("DEMO_ANNOUNCEMENT", str(sound.with_suffix("")))
-
     async def connect(self, pbx: Pbx) -> None:
         assert isinstance(pbx, AsteriskPbx)
         assert self._asterisk is not None
         await self._asterisk.set_global("AGI_BOT_PORT", str(pbx.agi.port))
 
-    async def call(self, bot: Bot, flow: str, task: Mapping[str, object], patient: Patient, tape: Path) -> None:
-        await call_the_phone(self._phone, bot, flow, task, patient, tape)
-
     async def close(self) -> None:
-        await self._phone.close()
+        await self.phone.close()
         if self._asterisk is not None:
             await self._asterisk.stop()
 
@@ -139,7 +132,7 @@ class FreeswitchTheatre:
     name = "freeswitch"
 
     def __init__(self, binary: Path) -> None:
-        self._phone = Softphone(NUMBER)
+        self.phone = Softphone(NUMBER)
         self._folder = Path(tempfile.mkdtemp(prefix="agi-bot-freeswitch-"))
         self._port = free_port(socket.SOCK_STREAM)
         plan = self._folder / "after.xml"
@@ -150,7 +143,7 @@ class FreeswitchTheatre:
         self.version = ""
 
     async def open(self) -> Mapping[str, Any]:
-        await self._phone.start()
+        await self.phone.start()
         await self._freeswitch.start()
         return {
             "pbx": "freeswitch",
@@ -158,18 +151,15 @@ class FreeswitchTheatre:
                 "port": self._freeswitch.ports.esl,
                 "password": self._freeswitch.password,
                 "listen_port": self._port,
-                "channel": f"sofia/bot/{{number}}@127.0.0.1:{self._phone.port}",
+                "channel": f"sofia/bot/{{number}}@127.0.0.1:{self.phone.port}",
             },
         }
 
     async def connect(self, pbx: Pbx) -> None:
         self.version = pbx.version
 
-    async def call(self, bot: Bot, flow: str, task: Mapping[str, object], patient: Patient, tape: Path) -> None:
-        await call_the_phone(self._phone, bot, flow, task, patient, tape)
-
     async def close(self) -> None:
-        await self._phone.close()
+        await self.phone.close()
         await self._freeswitch.stop()
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
@@ -190,7 +180,8 @@ class BuiltinTheatre:
         assert isinstance(pbx, AsteriskPbx)
         self._port = pbx.agi.port
 
-    async def call(self, bot: Bot, flow: str, task: Mapping[str, object], patient: Patient, tape: Path) -> None:
+    async def call(self, flow: str, task: Mapping[str, object], patient: Patient, tape: Path) -> None:
+        """Have the conversation; ``tape`` is what the person's telephone recorded."""
         arguments = (flow, *(f"task_{name}={value}" for name, value in task.items()))
         channel = SimulatedChannel(caller=NUMBER, arguments=arguments)
         running = asyncio.create_task(channel.run("127.0.0.1", self._port))

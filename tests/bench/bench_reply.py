@@ -24,7 +24,7 @@ from agi_bot.demo.person import record_lines
 from agi_bot.demo.phone import Patient, Say
 from agi_bot.demo.provision import provide
 from agi_bot.demo.scenario import MANDARIN
-from agi_bot.demo.theatre import AsteriskTheatre
+from agi_bot.demo.theatre import AsteriskTheatre, call_the_phone
 from agi_bot.shipped import shipped
 from tests.bench.results import Figure, save
 
@@ -78,7 +78,7 @@ async def measured(turns: int, folder: Path) -> tuple[list[int], list[str]]:
             while len(times) < turns:
                 tape = folder / f"call-{len(times)}.wav"
                 acts: list[Say] = [lines[n % len(lines)] for n in range(STEPS + 3)]
-                await theatre.call(parts.bot, "bench_reply", {}, Patient(acts), tape)
+                await call_the_phone(theatre.phone, parts.bot, "bench_reply", {}, Patient(acts), tape)
                 times += measure.reply_times(tape)
             return times, [str(row["outcome"]) for row in await parts.calls.latest(1000)]
     finally:

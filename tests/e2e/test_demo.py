@@ -60,6 +60,17 @@ def test_every_turn_has_its_reply_time(shown: tuple[dict[str, Any], Path, str]) 
     assert all(isinstance(turn["reply_ms"], int) for turn in answered)
 
 
+def test_the_call_was_asked_for_over_http(shown: tuple[dict[str, Any], Path, str]) -> None:
+    data, _, text = shown
+    task = data["task"]
+    assert set(task["request"]) == {"customer_id", "script_id", "call_time"}
+    assert task["url"].endswith("/api/v1/call/task")
+    assert (task["status"], task["state"]) == (201, "done")
+    assert [(one["attempt_id"], one["how"]) for one in task["attempts"]] == [(data["call_id"], "rescheduled")]
+    assert f"201 {task['task_id']}" in text
+    assert data["crm_received"][-1]["task_id"] == task["task_id"]
+
+
 def test_the_recording_has_both_sides(shown: tuple[dict[str, Any], Path, str]) -> None:
     data, _, _ = shown
     sound, rate = sf.read(data["recording"])
@@ -96,6 +107,7 @@ def test_the_same_flow_on_freeswitch(tmp_path: Path) -> None:
     data = run_demo(scenario("zh"), tmp_path, Console(record=True, width=160), FreeswitchTheatre(binary))
     assert data["pbx"]["name"] == "freeswitch"
     assert data["pbx"]["version"].startswith("1.")
+    assert data["task"]["status"] == 201
     assert data["outcome"] == "rescheduled"
 
 
@@ -103,5 +115,6 @@ def test_without_any_asterisk_the_built_in_caller_plays(tmp_path: Path) -> None:
     console = Console(record=True, width=160)
     data = run_demo(scenario("zh"), tmp_path, console, BuiltinTheatre())
     assert data["pbx"]["name"] == "builtin"
+    assert data["task"] is None, "there is no exchange that could dial"
     assert data["outcome"] == "rescheduled"
     assert (tmp_path / "telephone.wav").stat().st_size > 100_000
