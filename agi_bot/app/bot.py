@@ -182,7 +182,7 @@ class Bot:
         if not store.record:
             return None
         path = store.recordings / f"{started:%Y-%m-%d}" / f"{started:%H%M%S}-{call.id}.{store.format}"
-        return Recording(path, call.rate, self._disk)
+        return Recording(path, call.rate, self._disk, masked=self._settings.privacy.mask)
 
     async def _refuse(self, call: Call, error: AgiBotError) -> None:
         """Back to the dialplan at once: a call that we cannot serve must not wait."""

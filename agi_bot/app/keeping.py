@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
@@ -12,14 +13,15 @@ from pathlib import Path
 from agi_bot.campaign.store import CallStore
 from agi_bot.config.privacy import PrivacySettings
 from agi_bot.errors import StoreError
+from agi_bot.privacy import unfinished
 from agi_bot.privacy.audio_masking import silence_spans
-from agi_bot.privacy.masked_record import Masking, mask_record
+from agi_bot.privacy.masked_record import Masking, Silenced, mask_record
 from agi_bot.record import CallRecord
 
 log = logging.getLogger(__name__)
 
 NOT_MASKED = "recording_not_masked"
-"""Counter of a call whose recording still holds a number."""
+"""Counter of a call whose numbers could not be silenced: it has no recording."""
 
 
 class Keeper:
@@ -51,16 +53,26 @@ class Keeper:
         except Exception:
             # Rather no words than words that somebody trusts to be masked.
             log.exception("call.not_masked", extra={"call_id": record.call_id})
-            return replace(record, turns=[], slots={}, task={}, counters={**record.counters, NOT_MASKED: 1})
-        if record.recording and masking.silenced:
-            await self._silence(masking)
+            counters = {**record.counters, NOT_MASKED: 1}
+            return replace(record, turns=[], slots={}, task={}, recording="", counters=counters)
+        if record.recording:
+            await self._publish(masking)
         return masking.record
 
-    async def _silence(self, masking: Masking) -> None:
+    async def _publish(self, masking: Masking) -> None:
         record = masking.record
-        work = partial(silence_spans, Path(record.recording), masking.silenced)
+        work = partial(_masked_and_published, Path(record.recording), masking.silenced)
         try:
             await asyncio.get_running_loop().run_in_executor(self._disk, work)
-        except StoreError as error:
+        except (StoreError, OSError) as error:
             log.error("recording.not_masked", extra={"call_id": record.call_id, "reason": str(error)})
+            unfinished.let_go(Path(record.recording))
+            record.recording = ""
             record.counters = {**record.counters, NOT_MASKED: 1}
+
+
+def _masked_and_published(path: Path, spans: Sequence[Silenced]) -> None:
+    """Nobody finds a recording under its own name before its numbers are silent."""
+    hidden = unfinished.unfinished(path)
+    silence_spans(hidden if hidden.exists() else path, spans)
+    unfinished.publish(path)

@@ -9,8 +9,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from agi_bot.app.bot import Bot
+from agi_bot.app.leftovers import Leftovers, sweeping
 from agi_bot.app.workshop import Workshop
 from agi_bot.campaign.store import CallStore, Database
+from agi_bot.campaign.store.retention import RetentionStore
 from agi_bot.campaign.store.tasks import TaskStore
 from agi_bot.config import Settings
 from agi_bot.contracts import Call, Pbx
@@ -58,6 +60,8 @@ async def running(
         database = Database(settings.store.database)
         await database.open()
         stack.push_async_callback(database.close)
+        leftovers = Leftovers(RetentionStore(database), settings.store.recordings, mask=settings.privacy.mask)
+        stack.push_async_callback(_cancelled, asyncio.create_task(sweeping(leftovers)))
         flows = Catalogue(settings.flows.folder, library=Library(settings.flows.published))
         flows.refresh()
         await warm_up(workshop, flows)
@@ -68,6 +72,11 @@ async def running(
         serving = asyncio.create_task(bot.serve())
         stack.push_async_callback(_drain, pbx, serving)
         yield Running(bot, pbx, flows, calls, workshop, database)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def warm_up(workshop: Workshop, flows: Catalogue) -> None:

@@ -30,7 +30,7 @@ def silence_spans(path: Path, spans: Sequence[Silenced]) -> None:
     """
     if not spans:
         return
-    beside = path.with_name(f".{path.stem}.masking{path.suffix}")
+    beside = path.with_name(f".{path.stem.removeprefix('.')}.masking{path.suffix}")
     try:
         _rewrite(path, beside, spans)
         os.replace(beside, path)

@@ -19,6 +19,7 @@ import soundfile as sf
 
 from agi_bot.audio import Frame
 from agi_bot.errors import StoreError
+from agi_bot.privacy import unfinished
 
 T = TypeVar("T")
 
@@ -84,12 +85,15 @@ class Track:
 class Recording:
     """A stereo file being written; disk work happens in ``writer``, never in the event loop.
 
-    A full disk ends the recording, not the call: :attr:`failure` then tells why.
+    A full disk ends the recording, not the call: :attr:`failure` then tells why.  Until it
+    is closed the file has a hidden name (:mod:`agi_bot.privacy.unfinished`); with ``masked``
+    also afterwards, until whoever masks it publishes it.
     """
 
-    def __init__(self, path: Path, rate: int, writer: ThreadPoolExecutor) -> None:
+    def __init__(self, path: Path, rate: int, writer: ThreadPoolExecutor, *, masked: bool = False) -> None:
         self.path = path
         self.failure = ""
+        self._masked = masked
         self._rate = rate
         self._writer = writer
         self._caller = Track(rate)
@@ -114,7 +118,9 @@ class Recording:
     def _create(self) -> sf.SoundFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         kind, subtype = FORMATS[self.path.suffix.lstrip(".")]
-        return sf.SoundFile(self.path, "w", self._rate, 2, subtype, format=kind)
+        made = sf.SoundFile(unfinished.unfinished(self.path), "w", self._rate, 2, subtype, format=kind)
+        unfinished.hold(self.path)
+        return made
 
     def caller(self, frame: Frame, at_ms: float) -> None:
         """The caller's sound, heard at ``at_ms``."""
@@ -158,6 +164,8 @@ class Recording:
             return
         try:
             self._file.close()
+            if not self._masked:
+                unfinished.publish(self.path)
         except (OSError, sf.SoundFileError) as error:
             self.failure = self.failure or f"recording not closed: {error}"
         self._file = None

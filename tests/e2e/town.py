@@ -238,6 +238,8 @@ def judge(town: Town, bot: LivingBot, count: int) -> Mapping[str, int]:
     orphans = bot.rows("SELECT count(*) FROM attempts WHERE how = 'unknown'")
     assert orphans == [(states.get("orphaned", 0),)]
     assert bot.rows("SELECT count(*) FROM queue_claimed") == [(0,)]
+    recordings = {str(path) for path in (bot.folder / "recordings").glob("*/*")}
+    assert recordings == {str(path) for (path,) in bot.rows("SELECT recording FROM calls WHERE recording != ''")}
     return states
 
 

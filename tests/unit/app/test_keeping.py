@@ -73,6 +73,7 @@ async def test_a_recording_that_cannot_be_masked_is_told(tmp_path: Path, caplog:
     path.write_bytes(b"broken")
     answered, stored, _ = await kept(tmp_path, a_record(str(path)))
     assert answered.counters == {NOT_MASKED: 1}
+    assert answered.recording == ""
     assert PHONE not in str(stored)
     assert [line.message for line in caplog.records if line.levelno == logging.ERROR] == ["recording.not_masked"]
 
