@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from agi_bot.contracts import Disposition, Status
+from agi_bot.contracts import EARLY_MEDIA, Disposition, Status
 from agi_bot.errors import PbxDown, PbxError
 from agi_bot.pbx.freeswitch import FreeSwitchOptions, FreeSwitchPbx
 from agi_bot.pbx.freeswitch.disposition import BY_CAUSE, Evidence, disposition
@@ -189,3 +189,14 @@ async def test_a_port_in_use_is_told_with_its_cure(pbx: FreeSwitchPbx) -> None:
 def test_the_table_knows_the_numbers_of_q850() -> None:
     assert {number for _, number in BY_CAUSE.values() if number <= 127} >= {1, 3, 16, 17, 18, 19, 21, 34, 41, 42}
     assert disposition(Evidence("USER_BUSY", 486, cancelled=True)).status is Status.CANCELLED
+
+
+async def test_early_media_is_asked_for_in_the_originate(fake: FakeFreeSwitch, pbx: FreeSwitchPbx) -> None:
+    fake.answers["originate"] = "-ERR USER_BUSY\n"
+    await outcome(pbx, variables={EARLY_MEDIA: "/tmp/early/id.wav"})
+    await outcome(pbx, variables={EARLY_MEDIA: "/tmp/a 'b/id.wav"})
+    heard, unheard = dialled(fake)
+    assert "ignore_early_media='consume'" in heard
+    assert "execute_on_answer='stop_record_session /tmp/early/id.wav'" in heard
+    assert "ignore_early_media='true'" in unheard
+    assert "execute_on_answer" not in unheard
