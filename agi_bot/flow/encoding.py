@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agi_bot.flow.problem import BrokenFlow, Problem, Spot
 
-LARGEST = 2_000_000
+LARGEST = 10_000_000
 """Largest file read, in bytes; a flow of 500 steps has about 100,000."""
 
 

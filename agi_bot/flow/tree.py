@@ -20,6 +20,12 @@ from agi_bot.flow.problem import BrokenFlow, Problem, Spot
 DEEPEST = 24
 """Nesting that a flow may have."""
 
+MOST_VALUES = 150_000
+"""Names and values that a flow may have: more would keep the program busy for minutes.
+
+16,000 steps; read in 1 s (10 MB of nothing but `a: 1` would take 40 s).
+"""
+
 Plain = str | int | float | bool | None | list["Plain"] | dict[str, "Plain"]
 Path = tuple[str | int, ...]
 
@@ -96,6 +102,7 @@ class _Builder:
     def __init__(self, file: str) -> None:
         self.file = file
         self.problems: list[Problem] = []
+        self.values = 0
 
     def build(self, text: str) -> Node:
         events = iter(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
@@ -161,6 +168,11 @@ class _Builder:
                 self.spot(event), "too-deep", f"nested deeper than {DEEPEST} levels", "use steps and names instead"
             )
             raise BrokenFlow([problem])
+        self.values += 1
+        if self.values > MOST_VALUES:
+            message = f"the flow has more than {MOST_VALUES:,} names and values"
+            cure = "split it into sub-flows (key `flow:` of a step)"
+            raise BrokenFlow([Problem.at(self.spot(event), "too-large", message, cure)])
         if event.anchor:
             message = f"the anchor &{event.anchor} is not allowed"
             self.refuse(self.spot(event), "alias", message, "remove it; put & in quotes if it is meant as text")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from agi_bot.errors import FlowError
 from agi_bot.flow import BrokenFlow, Problem, load, load_text
 from agi_bot.flow.encoding import LARGEST, decode
+from agi_bot.flow.tree import MOST_VALUES
 
 from .talking import MINIMAL
 
@@ -126,6 +127,22 @@ def test_ten_megabytes_are_refused_unread(tmp_path: Path) -> None:
     problem = broken(path)
     assert problem.rule == "too-large"
     assert f"{LARGEST:,}" in problem.message
+
+
+def test_nearly_ten_megabytes_of_text_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "f.yaml"
+    steps = "".join(f"  s{number}: {{say: {'好' * 300}, next: a}}\n" for number in range(10_000))
+    path.write_text(f"{MINIMAL}{steps}", encoding="utf-8")
+    assert 9_000_000 < path.stat().st_size < LARGEST
+    assert len(load(path).script.steps) == 10_002
+
+
+@pytest.mark.parametrize("text", ["k{}: 1\n", "? [1, {}]\n: 1\n"])
+def test_more_values_than_a_flow_can_have_end_the_reading(text: str) -> None:
+    endless = "".join(text.format(number) for number in range(MOST_VALUES))
+    (problem,) = [problem for problem in problems(endless) if problem.rule == "too-large"]
+    assert problem.line <= MOST_VALUES
+    assert "150,000" in problem.message
 
 
 def test_an_alias_bomb_is_refused() -> None:
