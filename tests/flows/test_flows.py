@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,12 +18,16 @@ from agi_bot.flow.problem import as_text
 from agi_bot.flow.rehearsal import Answering, HookAnswer
 from agi_bot.flow.testcase import find_tests, orphans, read_tests
 from agi_bot.flow.testrun import run_test
+from agi_bot.flow.values import read_value
+from agi_bot.flow.wording import spans
 from agi_bot.nlu import EmbeddedInterpreter, load_embedded
 from agi_bot.nlu.knowledge import KnowledgeShelf, aside
 from agi_bot.nlu.knowledge_file import read_knowledge
+from agi_bot.nlu.normal import is_han
 
 FLOWS = Path(__file__).parents[2] / "flows"
 FILES = sorted(path for path in FLOWS.rglob("*.yaml") if "tests" not in path.relative_to(FLOWS).parts)
+NOW = datetime.fromisoformat("2026-11-24T09:30:00+08:00")
 NAMES = [str(path.relative_to(FLOWS)) for path in FILES]
 
 
@@ -116,3 +121,17 @@ async def test_the_rehearsals_of_a_flow_pass_and_take_every_way(path: Path) -> N
     assert not failed, "\n".join(failed)
     missed = coverage(flow, [result.trace for result in results]).missed()
     assert not missed, [f"{spot}: {name_of(point)}" for point, spot in missed]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_prompt_takes_more_than_ten_seconds_to_say(name: str) -> None:
+    """Callers interrupt what is longer; 4.6 characters or 2.8 words a second, with the example values."""
+    flow = load(FLOWS / name)
+    kinds = {field: spec.type for field, spec in flow.script.task.items()}
+    examples = {field: spec.example or spec.default for field, spec in flow.script.task.items()}
+    values = {field: read_value(raw, kinds[field]) for field, raw in examples.items() if raw is not None}
+    wordings = [wording for step in flow.script.steps.values() for wording in (step.say, step.ask, step.confirm)]
+    for text in (text for wording in wordings if wording for text in wording.texts):
+        said = "".join(span.text for span in spans(text, (), values, kinds, flow.language, NOW))
+        long = len(said.split()) / 2.8 if flow.language == "en" else sum(map(is_han, said)) / 4.6
+        assert long <= 10, f"{long:.1f} s: {said}"
