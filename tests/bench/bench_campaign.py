@@ -23,12 +23,15 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from agi_bot.campaign.dialer import Dialer, DialerSettings
 from agi_bot.campaign.importing import Import
-from agi_bot.campaign.model import Campaign
+from agi_bot.campaign.model import AttemptEnd, Campaign, Task
 from agi_bot.campaign.office import Office
 from agi_bot.campaign.permission import History, Rules, may_call
 from agi_bot.campaign.queue import SqliteQueue
 from agi_bot.campaign.store import Database
+from agi_bot.campaign.store.tasks import TaskStore
+from agi_bot.demo.provision import provide
 from agi_bot.flow import Flow, load_text
 from agi_bot.web.api import Options, application
 from agi_bot.web.keys import Role, create_key
@@ -36,6 +39,7 @@ from agi_bot.web.live import Live
 from agi_bot.web.server import serving
 from tests.bench.results import Figure, save
 from tests.e2e import test_dialer_killed as killing
+from tests.e2e.town import LivingBot, Town, kill_rounds
 
 IMPORT_ROWS = int(os.environ.get("AGI_BOT_BENCH_IMPORT", "1000000"))
 CLAIM_ROWS = int(os.environ.get("AGI_BOT_BENCH_ROWS", "1000000"))
@@ -45,6 +49,9 @@ POSTS = 4000
 CLIENTS = 8
 KILL_ROUNDS = int(os.environ.get("AGI_BOT_BENCH_KILLS", "20"))
 KILL_TASKS = 5000
+REAL_ROUNDS = 5
+REAL_TASKS = int(os.environ.get("AGI_BOT_BENCH_REAL_TASKS", "200"))
+DIALLED = 2000
 FLOW = """\
 flow: promotion
 task: {name: {type: text, required: false}}
@@ -224,12 +231,61 @@ def _judge(path: Path, folder: Path) -> list[Figure]:
     ]
 
 
+async def real_kills(folder: Path) -> list[Figure]:
+    """``agi-bot serve`` killed with -9 while it dials people through a real Asterisk; what rings is counted there."""
+    installation = await asyncio.to_thread(provide, print)
+    async with Town(installation, folder, rings_s=(0.0, 2.0)) as town:
+        bot = LivingBot(folder, town.asterisk)
+        await bot.fill(REAL_TASKS, lines=8, per_second=10.0)
+        states = await kill_rounds(town, bot, REAL_ROUNDS, REAL_TASKS, within_s=480)
+    return [
+        Figure("asterisk_kill_rounds", REAL_ROUNDS, "1"),
+        Figure("asterisk_kill_tasks", REAL_TASKS, "1"),
+        Figure("asterisk_called_twice", len(town.called_twice()), "1"),
+        Figure("asterisk_tasks_lost", REAL_TASKS - sum(states.values()), "1"),
+        Figure("asterisk_telephones_rang", town.calls, "1"),
+        Figure("asterisk_orphans_set_aside", states.get("orphaned", 0), "1"),
+    ]
+
+
+class Nobody:
+    """Ends every call at once."""
+
+    async def place(self, task: Task, campaign: Campaign, attempt_id: str) -> AttemptEnd:
+        return AttemptEnd("confirmed", 0, answered=True)
+
+
+async def dialling(folder: Path) -> list[Figure]:
+    """What an attempt costs beside the call: claim, permission, rows of attempt, end and outbox, finish."""
+    killing.TASKS = DIALLED
+    await killing.fill(folder / "dial.db")
+    database = Database(folder / "dial.db")
+    await database.open()
+    store, queue = TaskStore(database), SqliteQueue(database)
+    dialer = Dialer(store, queue, Nobody(), time.time, DialerSettings(tick_s=0.001))
+    await dialer.requeue()
+    began, cpu = time.perf_counter(), time.process_time()
+    running = asyncio.create_task(dialer.run())
+    while (await store.counts("spring")).get("done", 0) < DIALLED:  # noqa: ASYNC110 - another task does the work
+        await asyncio.sleep(0.05)
+    took, used = time.perf_counter() - began, time.process_time() - cpu
+    dialer.stop()
+    await running
+    await database.close()
+    return [
+        Figure("dial_overhead_ms", round(1000 * took / DIALLED, 2), "ms"),
+        Figure("dial_overhead_cpu_ms", round(1000 * used / DIALLED, 2), "ms"),
+    ]
+
+
 PARTS: dict[str, Callable[[Path], Awaitable[list[Figure]]]] = {
     "permissions": permissions,
     "posting": posting,
     "claiming": claiming,
     "importing": importing,
+    "dialling": dialling,
     "kills": kills,
+    "real_kills": real_kills,
 }
 
 
