@@ -83,6 +83,7 @@ class Journal:
         usual = self.record.engines.get("nlu", intent.engine)
         if intent.engine != usual:
             turn.notes.append(f"understood by {intent.engine}, not {usual}")
+            self.count("fallback.interpreter")
         self.record.engines.setdefault("nlu", intent.engine)
 
     def note(self, text: str) -> None:

@@ -338,6 +338,7 @@ class Talk:
     def engine_failed(self, engine: str, error: Exception) -> None:
         """An engine is of no more use in this call."""
         self._journal.note(f"{engine}: {error}")
+        self._journal.count(f"engine_failed.{engine}")
         log.error("engine.failed", extra={**of_call(self._call), "engine": engine, "reason": str(error)})
         self._inbox.put_nowait(EngineFailed(engine))
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as BareHTTPException
@@ -16,7 +16,7 @@ from agi_bot.campaign.intake import Problem, Refused
 from agi_bot.campaign.office import Office
 from agi_bot.errors import AgiBotError
 from agi_bot.web import appointments, calls, campaigns, outbox, people, results, tasks, watch
-from agi_bot.web.doors import Desk, Options, error_body
+from agi_bot.web.doors import Desk, Options, error_body, known_query
 from agi_bot.web.forms import ErrorAnswer
 from agi_bot.web.guard import App, Guard
 from agi_bot.web.live import Live
@@ -42,7 +42,7 @@ def open_application(office: Office, live: Live, options: Options) -> FastAPI:
     app.state.desk = Desk(office, live, options)
     app.include_router(watch.router)
     for module in (tasks, appointments, campaigns, results, people, calls, outbox):
-        app.include_router(module.router, prefix=PREFIX, responses=_ERRORS)
+        app.include_router(module.router, prefix=PREFIX, responses=_ERRORS, dependencies=[Depends(known_query)])
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(AgiBotError, _failed)

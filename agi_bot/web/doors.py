@@ -73,6 +73,14 @@ async def desk_of(request: Request) -> Desk:  # async: a plain function would co
     return desk
 
 
+async def known_query(request: Request) -> None:
+    """A parameter that is misspelt must not be taken for none: the answer would be another one."""
+    known = {one.alias for one in request.scope["route"].dependant.query_params}
+    for name in request.query_params:
+        if name not in known:
+            raise problem(422, "unknown query parameter", [Problem(name[:64], f"known: {', '.join(known) or 'none'}")])
+
+
 At = Annotated[Desk, Depends(desk_of)]
 
 

@@ -12,11 +12,16 @@ def _none() -> int:
     return 0
 
 
+def _nothing() -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Live:
     """Answers for the moment: conversations, calls being placed, and what was counted since the start.
 
     ``outbox`` has the counters of each receiver that letters are sent to (``crm``, ``sms``).
+    ``obstacle`` tells why no call can be placed, ``waits`` why the dialer waits (empty: all is well).
     """
 
     calls: Callable[[], int] = _none
@@ -24,3 +29,5 @@ class Live:
     dialer: Mapping[str, int] = field(default_factory=dict)
     outbox: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     meter: Meter = field(default_factory=Meter)
+    obstacle: Callable[[], str] = _nothing
+    waits: Callable[[], str] = _nothing

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from agi_bot.campaign.store.database import Database
 from agi_bot.campaign.store.reports import Figures, ReportStore
 from agi_bot.errors import StoreError
 from agi_bot.web.doors import At, problem
@@ -25,12 +26,16 @@ async def alive() -> dict[str, str]:
 
 @router.get("/readyz")
 async def ready(desk: At) -> dict[str, str]:
-    """The store can be read."""
+    """Tasks can be taken: the store can be written.
+
+    An exchange that is away is told and does not matter: what is asked for is kept until it is back.
+    """
     try:
-        await desk.office.outbox.backlog()
+        await desk.office.database.probe()
     except StoreError as error:
         raise problem(503, error.message) from error
-    return {"status": "ready"}
+    exchange, dialer = desk.live.obstacle() or "ok", desk.live.waits() or "ok"
+    return {"status": "ready", "exchange": exchange, "dialer": dialer}
 
 
 @router.get("/metrics", response_class=Response)
@@ -38,18 +43,33 @@ async def metrics(desk: At) -> Response:
     """In Prometheus' text format."""
     figures = await ReportStore(desk.office.database).figures(desk.office.clock())
     registry = CollectorRegistry()
-    registry.register(_Collected(figures, desk.live))
+    registry.register(_Collected(figures, desk.live, await _writable(desk.office.database)))
     return Response(generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+async def _writable(database: Database) -> bool:
+    try:
+        await database.probe()
+    except StoreError:
+        return False
+    return True
 
 
 class _Collected:
     """All families at one moment: counters of this process, gauges of the store."""
 
-    def __init__(self, figures: Figures, live: Live) -> None:
+    def __init__(self, figures: Figures, live: Live, writable: bool) -> None:
         self._figures = figures
         self._live = live
+        self._writable = writable
 
     def collect(self) -> Iterator[Metric]:
+        live = self._live
+        yield _gauge("agibot_store_writable", "1 while the store can be written.", self._writable)
+        yield _gauge("agibot_exchange_up", "1 while calls can be placed.", not live.obstacle())
+        yield _gauge(
+            "agibot_dialer_waits", "1 while the dialer waits for the store or the exchange.", bool(live.waits())
+        )
         yield from self._calls()
         yield from self._dialling()
         yield from self._outbox()

@@ -37,6 +37,23 @@ async def test_a_customer_who_is_not_known_needs_a_number(api: Api) -> None:
     assert (await api.ask("POST", "/api/v1/call/task", json=TASK)).status_code == 201
 
 
+async def test_what_the_task_leaves_out_is_the_customer_s(api: Api) -> None:
+    known = {"number": "13800000001", "name": "张伟", "data": {"amount": "12.50", "colour": "red"}}
+    await api.ask("PUT", "/api/v1/customers/12345", json=known)
+    made = await api.ask("POST", "/api/v1/call/task", json=TASK)
+    task = (await api.ask("GET", f"/api/v1/tasks/{made.json()['task_id']}")).json()
+    assert task["data"] == {"name": "张伟", "amount": "12.50"}, "only what the script asks for"
+    made = await api.ask("POST", "/api/v1/call/task", json={**TASK, "number": "139", "data": {"name": "李娜"}})
+    task = (await api.ask("GET", f"/api/v1/tasks/{made.json()['task_id']}")).json()
+    assert (task["number"], task["data"]["name"], task["data"]["amount"]) == ("139", "李娜", "12.50")
+
+
+async def test_not_after(api: Api) -> None:
+    made = await api.ask("POST", "/api/v1/call/task", json={**NUMBERED, "not_after": "2026-11-24T15:00"})
+    task = (await api.ask("GET", f"/api/v1/tasks/{made.json()['task_id']}")).json()
+    assert task["not_after"] == NOON + 3 * 3600
+
+
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"number": "1380000000a"}, "number"),
     ({"number": "+8613800000001"}, "number"),
@@ -52,6 +69,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"call_time": "2030-01-01T00:00:00"}, "call_time"),
     ({"call_time": "tomorrow"}, "call_time"),
     ({"call_time": "2026-02-30T10:00:00"}, "call_time"),
+    ({"not_after": "2026-11-24T13:00:00"}, "not_after"),
+    ({"not_after": "soon"}, "not_after"),
     ({"data": {"name": "张\r\n伟"}}, "data.name"),
     ({"data": {"name": "${SHELL(reboot)}"}}, "data.name"),
     ({"data": {"name": "\ud800"}}, "data.name"),
@@ -78,7 +97,7 @@ async def test_bad_input_is_refused_with_its_field(api: Api, change: dict[str, A
     assert answer.status_code == 422, answer.text
     assert field in [one["field"] for one in answer.json()["error"]["fields"]]
     assert all(one["reason"] for one in answer.json()["error"]["fields"])
-    for table in ("tasks", "queue_later", "customers"):
+    for table in ("tasks", "queue_later", "customers", "campaigns"):
         assert await rows(api.office, table) == 0, f"something was left in {table}"
 
 
