@@ -42,7 +42,8 @@ class Terminal:
 
 def summary(record: CallRecord) -> Table:
     """The turns as a table."""
-    table = Table(title=f"{record.flow}: {record.outcome}")
+    by = f", answered by {record.answered_by} ({record.answered_by_why})" if record.answered_by else ""
+    table = Table(title=escape(f"{record.flow}: {record.outcome}{by}"))
     for name in ("said", "heard", "intent", "confidence", "reply ms"):
         table.add_column(name, overflow="fold", justify="right" if name in ("confidence", "reply ms") else "left")
     for turn in record.turns:
