@@ -98,7 +98,8 @@ class SocketLeg:
         call = PbxCall(identity, self._sound, self._options.finish_wait_s)
         try:
             self._deliver(call)
-            await call.until_over(self._gone(call), lambda: self._sound.close("hung up"))
+            await call.until_over(self._gone(), lambda: self._sound.close("hung up"))
+            self._failed = await self._sound_failed(identity)
             self._sound.close(call.how.value if call.how else "the bot did not finish")
             await self._leave(call)
         except EslError as error:
@@ -110,19 +111,24 @@ class SocketLeg:
             counted = {**asdict(self._sound.counters), **self._carrier.counted}
             log.info("call.left", extra={**identity.extra, "how": how, **counted})
 
-    async def _gone(self, call: PbxCall) -> None:
-        """The caller hung up, or the sound was lost for good while the call lives."""
-        hung_up = asyncio.ensure_future(self._session.wait_ended())
-        ended = asyncio.ensure_future(self._sound.ended.wait())
+    async def _gone(self) -> None:
+        """The caller hung up, or the sound was lost for good."""
+        waiting = [asyncio.ensure_future(wait) for wait in (self._session.wait_ended(), self._sound.ended.wait())]
         try:
-            await asyncio.wait({hung_up, ended}, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({hung_up}, timeout=HANG_UP_GRACE_S)
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            hung_up.cancel()
-            ended.cancel()
-        self._failed = not self._session.ended
-        if self._failed:
-            log.error("call.sound_failed", extra={**call.identity.extra, "reason": self._sound.reason})
+            for task in waiting:
+                task.cancel()
+
+    async def _sound_failed(self, identity: Identity) -> bool:
+        """Whether the sound has ended while the call lives."""
+        if not self._sound.ended.is_set():
+            return False
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._session.wait_ended(), HANG_UP_GRACE_S)
+        if not self._session.ended:
+            log.error("call.sound_failed", extra={**identity.extra, "reason": self._sound.reason})
+        return not self._session.ended
 
     async def _digits(self) -> None:
         with self._session.listen("DTMF") as events:
