@@ -23,7 +23,13 @@ def main() -> None:
     options = _options()
     models = {language: Path(path) for language, _, path in (each.partition("=") for each in options.model)}
     plan = ours.Plan(
-        tuple(range(options.cores)), options.most, options.seconds, options.base_seconds, models, tuple(options.only)
+        tuple(range(options.cores)),
+        options.most,
+        options.seconds,
+        options.base_seconds,
+        models,
+        tuple(options.only),
+        options.first,
     )
     with tempfile.TemporaryDirectory(prefix="agi-bot-load-") as folder:
         material = Path(folder) / "sounds.pickle"
@@ -62,6 +68,7 @@ def _compared(load: ours.Load, beside: ours.Load) -> list[Figure]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--most", type=int, default=120, help="never more calls than this")
+    parser.add_argument("--first", type=int, default=ours.FIRST, help="calls of the first step")
     parser.add_argument("--only", type=int, action="append", default=[], help="so many calls, no search; repeatable")
     parser.add_argument("--cores", type=int, default=1, help="cores that the bot gets")
     parser.add_argument("--seconds", type=float, default=25.0, help="of each step")

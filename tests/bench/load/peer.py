@@ -81,9 +81,12 @@ def measure(peer: Peer, plan: ours.Plan, sounds: Path, pauses: Sequence[float]) 
         base = step(ours.BASE_CALLS, plan.base_seconds)
         steps: list[Outcome] = []
 
+        def good(outcome: Outcome) -> bool:
+            return ours.still_good(outcome, base) and not outcome.ended
+
         def holds(streams: int) -> bool:
-            steps.append(step(streams, plan.seconds))
-            return ours.still_good(steps[-1], base) and not steps[-1].ended
+            steps.append(ours.twice(lambda: step(streams, plan.seconds), good))
+            return good(steps[-1])
 
         found = search.most(holds, min(ours.FIRST, plan.most), plan.most)
         return ours.Load(base, sorted(steps, key=lambda each: each.calls), found)
