@@ -73,7 +73,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
         found.end(signal.SIGKILL)
 
 
-def test_a_task_survives_and_is_tried(service: Service) -> None:
+def test_a_task_survives_and_waits_for_the_exchange(service: Service) -> None:
     key = service.run("key", "create", "crm")
     service.start()
     client = httpx.Client(
@@ -88,13 +88,10 @@ def test_a_task_survives_and_is_tried(service: Service) -> None:
     service.start()
     assert client.get(f"/api/v1/tasks/{waiting.json()['task_id']}").json()["state"] == "waiting"
     tried = client.post("/api/v1/call/task", json=task).json()["task_id"]
-    deadline = time.monotonic() + 20
-    while not client.get(f"/api/v1/tasks/{tried}").json()["attempts"] and time.monotonic() < deadline:
-        time.sleep(0.2)
+    time.sleep(3)
     found = client.get(f"/api/v1/tasks/{tried}").json()
-    assert [one["how"] for one in found["attempts"]] == ["failed"], "no exchange: nothing went out"
-    assert found["state"] == "waiting"
-    assert 'agibot_attempts_total{how="failed"} 1.0' in client.get("/metrics").text
+    assert (found["attempts"], found["state"]) == ([], "waiting"), "without an exchange nothing is tried, nothing lost"
+    assert "agibot_attempts_total{" not in client.get("/metrics").text
     assert service.end(signal.SIGTERM) == 0
     with sqlite3.connect(service.folder / "agi-bot-data" / "agi-bot.db") as db:
         assert db.execute("SELECT count(*) FROM queue_claimed").fetchone() == (0,)
