@@ -35,7 +35,7 @@ class Answerer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``why`` names the rule; ``status`` is what a network announcement says of the number."""
+    """``why`` names the rule (and never a name or number that was said); ``status`` is what a network announcement says of the number."""
 
     who: Answerer
     why: str = ""
@@ -59,7 +59,7 @@ _ANNOUNCEMENTS = (
         r"空号|不存在|号码有误|并未使用"
         r"|is not in service|does not exist|disconnected|not been recogni[sz]ed|check the number",
     ),
-    (Status.BUSY, r"正在通话中|通话中|(?:line|number)\b.*\bis busy"),
+    (Status.BUSY, r"正在通话中|通话中|(?:line|number)\b(?=.*\bis busy)"),
     (
         Status.UNREACHABLE,
         r"关机|停机|暂时无法接通|无法接通|暂停服务|不在服务区|呼叫受限|呼入限制|is (?:powered|switched|turned) off"
@@ -83,7 +83,7 @@ _MACHINE = re.compile(
     re.IGNORECASE,
 )
 _SCREENING = re.compile(
-    r"来意|(?:说出|说|报|留下)(?:您|你)的姓名.{0,4}(?:和|及|以及|还有)|来电筛选|我是.{0,8}(?:智能助理|来电助理)"
+    r"来意|(?:说出|说|报|留下)(?:您|你)的姓名.{0,4}(?:和|及|以及|还有)|来电筛选|我是(?=.{0,8}(?:智能助理|来电助理))"
     r"|(?:state|say|record) your name (?:and|after)|name and why you(?:'re| are) calling|screening service",
     re.IGNORECASE,
 )

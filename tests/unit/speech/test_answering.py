@@ -177,3 +177,11 @@ def test_a_busy_tone_after_speech_is_a_hang_up() -> None:
     judge = spoke(AnswerJudge(), (200, 500), until=800)
     judge.signal(Signal.BUSY)
     assert judge.verdict.who is Answerer.UNKNOWN
+
+
+@pytest.mark.parametrize("text", ["the number one three eight zero zero is busy", "我是张先生的智能助理请说"])
+def test_the_reason_holds_nothing_of_a_person(text: str) -> None:
+    why = of_words(text, early=True).why
+    assert why
+    assert "three" not in why
+    assert "张" not in why
