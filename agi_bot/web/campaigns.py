@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -12,16 +10,11 @@ from agi_bot.campaign.importing import Import
 from agi_bot.campaign.permission import State
 from agi_bot.campaign.store.reports import ReportStore
 from agi_bot.campaign.wording import Wishes, campaign, shown
-from agi_bot.web.doors import At, Desk, Operator, Viewer, problem, there
+from agi_bot.web.doors import At, Desk, Operator, Viewer, there
 from agi_bot.web.forms import CampaignForm
+from agi_bot.web.upload import uploaded
 
 router = APIRouter(prefix="/campaigns", tags=["campaigns"])
-
-KINDS = {
-    "text/csv": ".csv",
-    "application/x-ndjson": ".jsonl",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
-}
 
 
 @router.post("", status_code=201)
@@ -86,21 +79,5 @@ async def read_shown(desk: Desk, campaign_id: str) -> dict[str, Any]:
 async def import_list(campaign_id: str, request: Request, desk: At, caller: Operator) -> dict[str, Any]:
     """Take a list: text/csv, application/x-ndjson or the type of .xlsx; refused rows are told, the others are kept."""
     found = there(await desk.office.tasks.campaign(campaign_id), f"campaign {campaign_id}")
-    kind = KINDS.get(request.headers.get("content-type", "").partition(";")[0].strip())
-    if kind is None:
-        raise problem(415, f"send it as one of {', '.join(KINDS)}")
-    with tempfile.TemporaryDirectory(prefix="agi-bot-import-") as folder:
-        path = Path(folder) / f"list{kind}"
-        await _save(request, path, desk.options.max_import)
-        done = await Import(desk.office, found).run(path)
-    return done.plain()
-
-
-async def _save(request: Request, path: Path, most: int) -> None:
-    size = 0
-    with path.open("wb") as file:
-        async for part in request.stream():
-            size += len(part)
-            if size > most:
-                raise problem(413, f"the list is longer than {most} bytes")
-            file.write(part)
+    async with uploaded(request, desk) as path:
+        return (await Import(desk.office, found).run(path)).plain()

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from agi_bot.campaign.intake import check_name, check_number, check_text, check_zone
+from agi_bot.campaign.number_lists import import_consent, import_do_not_call
 from agi_bot.web.doors import At, Operator, Viewer, there
-from agi_bot.web.forms import ConsentForm, CustomerForm, DoNotCallForm, TagsForm
+from agi_bot.web.forms import ConsentForm, CustomerForm, DoNotCallForm, ErrorAnswer, TagsForm
 from agi_bot.web.roles import for_eyes_of
+from agi_bot.web.upload import uploaded
 
 router = APIRouter()
+
+NOT_A_LIST: dict[int | str, dict[str, Any]] = {415: {"model": ErrorAnswer}}
 
 
 @router.put("/customers/{customer_id}", tags=["customers"])
@@ -71,6 +75,26 @@ async def add_do_not_call(form: DoNotCallForm, desk: At, caller: Operator) -> di
 async def strike(list_name: str, number: str, desk: At, caller: Operator) -> None:
     """Take a number off a list."""
     there(await desk.office.people.strike(list_name, number), f"number {number} on the list {list_name}")
+
+
+@router.post("/do-not-call/{list_name}/import", responses=NOT_A_LIST, tags=["permission"])
+async def import_list(list_name: str, request: Request, desk: At, caller: Operator) -> dict[str, Any]:
+    """Never call the numbers of a list (text/csv, application/x-ndjson, .xlsx) with a column `number`."""
+    async with uploaded(request, desk) as path:
+        return (await import_do_not_call(desk.office, list_name, f"import by {caller.name}", path)).plain()
+
+
+@router.post("/consent/import", responses=NOT_A_LIST, tags=["permission"])
+async def import_agreed(
+    request: Request,
+    desk: At,
+    caller: Operator,
+    source: Annotated[str, Query(max_length=200, description="Where the consent comes from.")],
+    given: bool = True,
+) -> dict[str, Any]:
+    """The people of a list with a column `number` agreed to be called, or (`given=false`) took it back."""
+    async with uploaded(request, desk) as path:
+        return (await import_consent(desk.office, given, source, path)).plain()
 
 
 @router.put("/consent/{number}", status_code=204, tags=["permission"])

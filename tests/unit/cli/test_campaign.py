@@ -86,6 +86,17 @@ def test_a_campaign_with_all_its_wishes(run: Run, tmp_path: Path) -> None:
     assert kept["windows"] == [["09:00:00", "12:00:00", [1, 2, 3, 4, 5]], ["14:00:00", "18:00:00", [1, 2, 3, 4, 5]]]
 
 
+def test_numbers_by_the_list(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "n.csv").write_text("number\n13800000001\nabc\n", encoding="utf-8")
+    told = run("numbers", "do-not-call", "state", "n.csv", "--refused", "refused.csv")
+    assert told.exit_code == 3
+    assert "2 rows: 1 added, 0 known, 1 refused" in told.output
+    assert "line 3" in told.output
+    assert (tmp_path / "refused.csv").exists()
+    assert "1 kept" in run("numbers", "consent", "n.csv", "--source", "web form").output
+    assert "on the do-not-call list 'state'" in run("why", "13800000001").output
+
+
 def test_keys(run: Run) -> None:
     key = run("key", "create", "crm", "--role", "viewer").output.strip()
     assert key.startswith("ab_")

@@ -148,6 +148,25 @@ async def test_do_not_call_and_consent(api: Api) -> None:
     assert (await api.ask("DELETE", "/api/v1/do-not-call/state/13800000001")).status_code == 404
 
 
+async def test_numbers_by_the_list(api: Api) -> None:
+    body, head = b"number\n13800000001\n+86138\n13800000001\n13800000002\n", {"Content-Type": "text/csv"}
+    path = "/api/v1/do-not-call/state/import"
+    told = (await api.ask("POST", path, content=body, headers=head)).json()
+    assert (told["rows"], told["new"], told["known"], told["refused"]) == (4, 2, 1, 1)
+    assert told["problems"] == [{"line": 3, "field": "number", "reason": "'+' is not a digit 0-9"}]
+    assert (await api.ask("POST", path, content=body, headers=head)).json()["new"] == 0
+    agreed = await api.ask("POST", "/api/v1/consent/import?source=form", content=body, headers=head)
+    assert agreed.json()["new"] == 2
+    known = (await api.ask("GET", "/api/v1/numbers/13800000002")).json()
+    assert (known["known"]["consent_source"], [one["list"] for one in known["do_not_call"]]) == ("form", ["state"])
+    rows = await api.office.database.run(lambda db: list(db.table("consents").rows))
+    assert [(row["number"], row["given"]) for row in rows] == [("13800000001", 1), ("13800000002", 1)]
+    other = await api.ask("POST", path, content=b"phone\n1\n", headers=head)
+    assert other.status_code == 422
+    assert other.json()["error"]["fields"][0]["reason"].startswith("list.csv:1: no column 'number'")
+    assert (await api.ask("POST", path, content=b"x", headers={"Content-Type": "image/png"})).status_code == 415
+
+
 async def a_call(office: Office, recording: Path | str) -> None:
     record = CallRecord("c1", "promotion_001", "zh-CN", datetime(2026, 11, 24, tzinfo=UTC), recording=str(recording))
     record.turns.append(Turn(step="hello", said="您好", heard="好"))
@@ -216,15 +235,15 @@ async def test_a_recording_outside_of_its_folder_is_not_given(api: Api, tmp_path
 async def test_watching(api: Api) -> None:
     await api.ask("POST", "/api/v1/call/task", json=TASK)
     assert (await api.ask("GET", "/healthz", role=None)).json() == {"status": "ok"}
-    assert (await api.ask("GET", "/readyz", role=None)).json() == {"status": "ready"}
+    assert (await api.ask("GET", "/readyz", role=None)).json()["status"] == "ready"
     text = (await api.ask("GET", "/metrics", role=None)).text
     assert 'agibot_tasks{state="waiting"} 1.0' in text
     assert "agibot_live_calls 2.0" in text
     assert "13800000001" not in text
 
 
-async def test_a_store_that_is_gone_is_not_ready(api: Api) -> None:
-    await api.office.database.run(lambda db: db.execute("DROP TABLE outbox"))
+async def test_a_store_that_cannot_be_written_is_not_ready(api: Api) -> None:
+    await api.office.database.run(lambda db: db.execute("PRAGMA query_only = ON"))
     assert (await api.ask("GET", "/readyz", role=None)).status_code == 503
     assert (await api.ask("GET", "/healthz", role=None)).status_code == 200
 

@@ -1,0 +1,54 @@
+"""``agi-bot numbers``: who must not be called, who agreed to be called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from agi_bot.campaign.importing import Imported
+from agi_bot.campaign.number_lists import import_consent, import_do_not_call
+from agi_bot.cli.store import ConfigOption, with_office
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+console = Console()
+
+File = Annotated[Path, typer.Argument(help=".csv, .xlsx or .jsonl with a column 'number'.")]
+RefusedTo = Annotated[Path | None, typer.Option("--refused", help="CSV to write the refused rows to.")]
+
+
+@app.command("do-not-call")
+def do_not_call(
+    name: Annotated[str, typer.Argument(help="Name of the list.")],
+    file: File,
+    refused: RefusedTo = None,
+    config: ConfigOption = None,
+) -> None:
+    """Never call these numbers."""
+    source = f"import of {file.name}"
+    _tell(with_office(config, lambda office: import_do_not_call(office, name, source, file)), "added", refused)
+
+
+@app.command()
+def consent(
+    file: File,
+    source: Annotated[str, typer.Option(help="Where the consent comes from, e.g. 'web form of 2026'.")],
+    withdraw: Annotated[bool, typer.Option(help="They took it back.")] = False,
+    refused: RefusedTo = None,
+    config: ConfigOption = None,
+) -> None:
+    """These people agreed to be called, or took it back."""
+    _tell(with_office(config, lambda office: import_consent(office, not withdraw, source, file)), "kept", refused)
+
+
+def _tell(done: Imported, word: str, refused: Path | None) -> None:
+    if done.note:
+        console.print(done.note)
+    console.print(f"{done.rows:,} rows: {done.new:,} {word}, {done.known:,} known, {done.refused:,} refused")
+    for one in done.problems[:10]:
+        console.print(f"  line {one.line}: {one.field}: {one.reason}", markup=False, highlight=False)
+    if refused is not None:
+        done.write(refused)
+    raise typer.Exit(3 if done.refused else 0)
