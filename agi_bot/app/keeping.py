@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,12 @@ log = logging.getLogger(__name__)
 NOT_MASKED = "recording_not_masked"
 """Counter of a call whose numbers could not be silenced: it has no recording."""
 
+LATER_S = 2.0
+"""How often a call is tried again that could not be stored, s."""
+
+MOST_LATER = 1000
+"""So many calls wait in memory for a disk without room; further ones are lost, and the log says so."""
+
 
 class Keeper:
     """``disk`` is the thread in which recordings are written."""
@@ -31,9 +38,13 @@ class Keeper:
         self._privacy = privacy
         self._store = store
         self._disk = disk
+        self._later: set[asyncio.Task[None]] = set()
 
     async def keep(self, record: CallRecord) -> CallRecord:
-        """Store ``record``; answers what may leave the bot.  What cannot be stored is logged."""
+        """Store ``record``; answers what may leave the bot.
+
+        What cannot be stored now (a full disk) is stored as soon as it can be, while the bot lives.
+        """
         told = {"call_id": record.call_id, "channel": record.channel, "unique_id": record.unique_id}
         kept = await self._masked(record) if self._privacy.mask else record
         apart = self._privacy.mask and self._privacy.keep_unmasked
@@ -41,11 +52,28 @@ class Keeper:
             await self._store.save(kept, record if apart else None)
         except StoreError as error:
             log.error("call.not_stored", extra={**told, "reason": str(error)})
+            self._store_later(kept, record if apart else None)
         log.info(
             "call.ended",
             extra={**told, "outcome": kept.outcome, "ended_by": kept.ended_by, "turns": len(kept.turns)},
         )
         return kept
+
+    def _store_later(self, kept: CallRecord, original: CallRecord | None) -> None:
+        if len(self._later) >= MOST_LATER:
+            log.error("call.lost", extra={"call_id": kept.call_id, "reason": f"{MOST_LATER} calls wait already"})
+            return
+        task = asyncio.create_task(self._until_stored(kept, original))
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+    async def _until_stored(self, kept: CallRecord, original: CallRecord | None) -> None:
+        while True:
+            await asyncio.sleep(LATER_S)
+            with suppress(StoreError):
+                await self._store.save(kept, original)
+                log.info("call.stored", extra={"call_id": kept.call_id})
+                return
 
     async def _masked(self, record: CallRecord) -> CallRecord:
         try:

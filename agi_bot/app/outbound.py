@@ -175,6 +175,8 @@ async def _web(
         dialer=dialer.counters if dialer else {},
         outbox={name: sender.counters for name, sender in senders.items()},
         meter=parts.bot.meter,
+        obstacle=lambda: parts.pbx.obstacle,
+        waits=lambda: dialer.trouble if dialer else "",
     )
     options = Options(
         requests_per_minute=web.requests_per_minute,

@@ -108,6 +108,7 @@ class Dialer:
         self._settings = settings or DialerSettings()
         self._trunks: defaultdict[str, _Trunk] = defaultdict(_Trunk)
         self._calls: set[asyncio.Task[None]] = set()
+        self._unwritten: set[object] = set()
         self._stopping = asyncio.Event()
         self._steady = steady
         self._obstacle = obstacle
@@ -164,7 +165,9 @@ class Dialer:
         except AgiBotError as error:
             self._note_trouble(str(error))
         else:
-            self._note_trouble("")
+            # A round that had nothing to write says nothing of the disk.
+            if not self._unwritten:
+                self._note_trouble("")
 
     def _note_trouble(self, trouble: str) -> None:
         """Said once when it begins and once when it is over, not every round."""
@@ -208,12 +211,17 @@ class Dialer:
 
         ``work`` is one transaction, so that trying it again does nothing twice.
         """
-        while True:
-            try:
-                return await work()
-            except StoreError as error:
-                self._note_trouble(str(error))
-                await asyncio.sleep(self._settings.write_again_s)
+        waiting = object()
+        try:
+            while True:
+                try:
+                    return await work()
+                except StoreError as error:
+                    self._unwritten.add(waiting)
+                    self._note_trouble(str(error))
+                    await asyncio.sleep(self._settings.write_again_s)
+        finally:
+            self._unwritten.discard(waiting)
 
     async def _handle(self, claim: Claim, known: Mapping[str, Campaign], trunk: _Trunk) -> None:
         task = await self._store.task(claim.due.task_id)

@@ -85,6 +85,10 @@ class Database:
             raise self._wrong(error) from error
         return done
 
+    async def probe(self) -> None:
+        """Write one page, changing nothing.  Raises :class:`~agi_bot.errors.StoreError` when that is not possible."""
+        await self.run(_write_a_page)
+
     async def read(self, work: Callable[[sqlite_utils.Database], T]) -> T:
         """``work(db)`` on what was kept by now, in a thread of its own: it may take long, and cannot write.
 
@@ -177,6 +181,11 @@ def _one(db: sqlite_utils.Database, job: _Job) -> None:
         job.error = error
         db.execute("ROLLBACK TO job")
     db.execute("RELEASE job")
+
+
+def _write_a_page(db: sqlite_utils.Database) -> None:
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    db.execute(f"PRAGMA user_version = {version}")  # it lies in the file's first page, which is written anew
 
 
 def _migrate(db: sqlite_utils.Database) -> None:

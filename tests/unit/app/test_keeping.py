@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from agi_bot.app import keeping
 from agi_bot.app.keeping import NOT_MASKED, Keeper
 from agi_bot.campaign.store import CallStore, Database
 from agi_bot.config.privacy import PrivacySettings
+from agi_bot.errors import StoreError
 from agi_bot.record import CallRecord, Turn
 
 PHONE = "13812345678"
@@ -97,3 +99,32 @@ async def test_what_was_kept_apart_goes_with_the_call(tmp_path: Path) -> None:
         opened.execute("PRAGMA foreign_keys = ON")
         opened.execute("DELETE FROM calls")
         assert opened.execute("SELECT count(*) FROM unmasked").fetchone() == (0,)
+
+
+class FullDisk(CallStore):
+    """Takes a call at the third time."""
+
+    tries = 0
+    stored: asyncio.Event
+
+    async def save(self, record: CallRecord, original: CallRecord | None = None) -> None:
+        self.tries += 1
+        if self.tries < 3:
+            raise StoreError("database or disk is full")
+        await super().save(record, original)
+        self.stored.set()
+
+
+async def test_a_call_that_cannot_be_stored_is_stored_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "LATER_S", 0.01)
+    database = Database(tmp_path / "a.db")
+    await database.open()
+    store = FullDisk(database)
+    store.stored = asyncio.Event()
+    with ThreadPoolExecutor(1) as disk:
+        answered = await Keeper(PrivacySettings(), store, disk).keep(a_record())
+        assert PHONE not in str(answered)
+        assert await store.latest() == []
+        await asyncio.wait_for(store.stored.wait(), 5)
+    assert PHONE not in str(await store.get("c1"))
+    await database.close()
