@@ -35,7 +35,8 @@ class Answerer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``why`` names the rule (and never a name or number that was said); ``status`` is what a network announcement says of the number."""
+    """``why`` names the rule (and never a name or number that was said); ``status`` is what a network
+    announcement says of the number."""
 
     who: Answerer
     why: str = ""
