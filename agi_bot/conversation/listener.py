@@ -156,9 +156,11 @@ class Listener:
             case Act.STOP:
                 self._mouth.pause()
                 self._reports.interrupted()
-            case Act.RESUME:
-                await self._drop(decision.why)
+            case Act.GO_ON:
                 self._mouth.resume(restart=self.asks.resume == "restart")
+            case Act.RESUME:
+                self._mouth.resume(restart=self.asks.resume == "restart")
+                await self._drop(decision.why)
             case Act.DROP:
                 await self._drop(decision.why)
             case Act.END | Act.TOO_LONG:

@@ -9,6 +9,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+
 from agi_bot.audio import FRAME_MS, Frame, Resampler, frame_bytes
 from agi_bot.contracts import Voice
 from agi_bot.errors import AgiBotError, SpeechError
@@ -160,10 +162,15 @@ class Prompt:
         self._stop_after_protected = True
 
     def rewind(self, frames: int | None) -> None:
-        """Go back by ``frames``, or to the start (None); never back into a protected span that is done."""
+        """Go back to the quietest of the last ``frames``, or to the start (None).
+
+        There a syllable begins, so that none is cut.  Never back into a protected span that is done.
+        """
         floor = max((p.end or 0 for p in self._pieces if p.part.protected), default=0)
         target = 0 if frames is None else self.position - frames
-        self.position = max(target, floor if floor <= self.position else 0, 0)
+        first = max(target, floor if floor <= self.position else 0, 0)
+        last = first if frames is None else min(self.position, len(self._frames) - 1)
+        self.position = min(range(first, last + 1), key=lambda at: _power(self._frames[at]), default=first)
 
     async def next_frame(self) -> Frame | None:
         """The next frame, as soon as it is rendered; ``None`` at the end.
@@ -226,6 +233,11 @@ class Prompt:
         self._frames.extend(frames)
         if frames:
             self._more.set()
+
+
+def _power(frame: Frame) -> float:
+    samples = frame.samples.astype(np.float64)
+    return float(samples @ samples)
 
 
 class _Cutter:

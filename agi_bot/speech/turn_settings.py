@@ -20,6 +20,11 @@ class TurnSettings:
     ``pause_ms``: sound of the caller after which a speaking bot pauses.
     ``pause_on_words``: a bot pauses for words only, unless sound lasts ``insist_ms``.
     ``insist_ms``: sound of this length takes the turn even without words.
+    ``words_ms``: words that did not change for so long, or after which there is silence, take
+    the turn from a paused bot; the first guess at a backchannel may be another word.
+    ``doubt_ms``: a pause without words lasts no longer than this, whatever sound goes on
+    (but for ``insist_ms``).
+    ``nod_ms``: a backchannel that did not change for so long lets a paused bot go on.
     ``alarms``: after so many wordless pauses in a row the bot pauses for words only (an echo,
     a noisy place).
     ``gap_ms``: sounds further apart than this are not one voice.
@@ -40,13 +45,16 @@ class TurnSettings:
     stable_ms: int = 80
     sure: float = 0.6
     max_turn_ms: int = 20_000
-    pause_ms: int = 160
+    pause_ms: int = 64
     pause_on_words: bool = False
     insist_ms: int = 700
-    alarms: int = 2
-    false_alarm_ms: int = 220
+    words_ms: int = 200
+    doubt_ms: int = 360
+    nod_ms: int = 80
+    alarms: int = 3
+    false_alarm_ms: int = 140
     gap_ms: int = 200
-    backchannel_ms: int = 120
+    backchannel_ms: int = 96
     answer_ms: int = 1500
 
     def with_patience(self, patience_ms: int) -> TurnSettings:

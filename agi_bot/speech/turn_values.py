@@ -72,6 +72,8 @@ class Act(StrEnum):
     """The bot falls silent at once; whether it stays so is not yet known."""
     STOP = "stop"
     """The caller took the turn: what was not spoken of the prompt is cut."""
+    GO_ON = "go_on"
+    """The caller says 嗯: the bot goes on; the utterance stays open, for more may follow."""
     RESUME = "resume"
     """It was nothing (a cough, 嗯): the bot goes on.  The utterance is finished and dropped."""
     END = "end"

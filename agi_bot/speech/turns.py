@@ -13,8 +13,9 @@ The end of a turn is decided by what was said, not by a fixed silence::
     it ends in 嗯, 那个, 然后, "um", "and", "my number is"            -> open_ms
     sound without words                                            -> wordless_ms
 
-While the bot speaks, sound of the caller first pauses it, words that are more than a
-backchannel make it stop, and when nothing comes of it the bot goes on.
+While the bot speaks, voice of the caller first pauses it, words that are more than a
+backchannel make it stop, and when nothing comes of it the bot goes on: at a backchannel as
+soon as that is known, even while it is still sounding.
 """
 
 from __future__ import annotations
@@ -52,10 +53,10 @@ class TurnTaker:
         return self._from_ms >= 0
 
     def _reset(self) -> None:
-        self._from_ms = self._to_ms = self._changed_ms = -1
+        self._from_ms = self._to_ms = self._changed_ms = self._paused_ms = -1
         self._voiced_ms = 0
         self._partial = self._asked = ""
-        self._paused = self._stopped = False
+        self._paused = self._stopped = self._nodded = False
 
     def update(self, now: Now, asks: Asks, *, from_ms: int = -1, to_ms: int = -1) -> Decision:
         """What follows from ``now``.
@@ -104,10 +105,19 @@ class TurnTaker:
             return self._interrupt(now, asks, settings)
         if not now.speech:
             return self._false_alarm(now, settings)
-        if now.interruptible and not self._paused and self._worth_a_pause(now, settings):
-            self._paused = True
-            return self._say(Act.PAUSE, "voice", 0)
+        if self._paused and (why := self._means_nothing(now, asks, settings)):
+            self._paused, self._nodded = False, True
+            return self._say(Act.GO_ON, why, 0)
+        if now.interruptible and self._worth_a_pause(now, settings):
+            return self._pause("voice", now.now_ms)
         return Decision()
+
+    def _means_nothing(self, now: Now, asks: Asks, settings: TurnSettings) -> str:
+        """Why a paused bot may go on while there is still sound; words that follow stop it again."""
+        if not plain(now.partial):
+            return "no_words" if now.now_ms - self._paused_ms >= settings.doubt_ms else ""
+        stable = now.now_ms - self._changed_ms >= settings.nod_ms
+        return "backchannel" if stable and self._only_backchannel(asks) else ""
 
     def _answers(self, now: Now, asks: Asks, settings: TurnSettings) -> bool:
         """More than a backchannel was said, or a backchannel that answers the question."""
@@ -134,10 +144,25 @@ class TurnTaker:
         if not now.interruptible:
             # Heard and kept: it counts when the protected words are over.
             return Decision()
+        if not self._has_settled(now, settings):
+            return self._pause("words", now.now_ms)
         self._stopped, self._alarms = True, 0
         return self._say(Act.STOP, "words" if plain(now.partial) else "voice", 0)
 
+    def _has_settled(self, now: Now, settings: TurnSettings) -> bool:
+        """The words are no first guess, which for 好的 may be 还; the bot is silent in the meantime."""
+        stable = now.now_ms - self._changed_ms >= settings.words_ms
+        return stable or not now.speech or self._voiced_ms >= settings.insist_ms
+
+    def _pause(self, why: str, now_ms: int) -> Decision:
+        if self._paused:
+            return Decision()
+        self._paused, self._paused_ms = True, now_ms
+        return self._say(Act.PAUSE, why, 0)
+
     def _worth_a_pause(self, now: Now, settings: TurnSettings) -> bool:
+        if self._nodded:
+            return False
         if settings.pause_on_words or now.echo or self._alarms >= settings.alarms:
             return bool(plain(now.partial)) and not _is_echo(now) and self._voiced_ms >= settings.pause_ms
         return self._voiced_ms >= settings.pause_ms
@@ -147,8 +172,8 @@ class TurnTaker:
         limit = settings.backchannel_ms if plain(now.partial) else settings.false_alarm_ms
         if silence < limit:
             return Decision()
-        self._alarms += self._paused
         why = "echo" if _is_echo(now) else "backchannel" if plain(now.partial) else "no_words"
+        self._alarms += self._paused and why != "backchannel"
         return self._say(Act.RESUME if self._paused else Act.DROP, why, silence)
 
     # --- the caller has the turn -----------------------------------------------------

@@ -17,6 +17,11 @@ _PARTS = 4
 _LEFT_DB = -25.0
 """What is left of an echo and softer than this against the bot's own sound starts nothing."""
 
+_FRESH_WINDOWS = 32
+"""About a second: how long the network may remember silence."""
+
+_SILENT_CHANCE = 0.15
+
 
 class Batcher(Protocol):
     """What answers a stream's windows."""
@@ -56,7 +61,7 @@ class VoiceActivity:
         self.heard = Frame(b"")
         """The last frame without the echo."""
         self._resampler: Resampler | None = None
-        self._windows = 0
+        self._windows = self._old = 0
         self._closed = False
         self.settings = batcher.settings
         self.segmenter = Segmenter(batcher.settings)
@@ -95,7 +100,14 @@ class VoiceActivity:
         chance, self._state = await self._batcher.ask(np.concatenate([self._context, window]), self._state)
         self._context = window[-CONTEXT:]
         self._windows += 1
+        self._refresh(chance)
         self.segmenter.push(0.0 if suppress else chance, self._windows * WINDOW_MS, _levels(window))
+
+    def _refresh(self, chance: float) -> None:
+        """Let the network forget a long silence, which makes it slow, and deaf to a short 嗯."""
+        self._old += 1
+        if self._old >= _FRESH_WINDOWS and chance < _SILENT_CHANCE and not self.segmenter.segment.speech:
+            self._state, self._old = self._batcher.model.forget(self._state), 0
 
     def close(self) -> None:
         """The call ended; may be called twice."""

@@ -36,6 +36,9 @@ class VadModel(Protocol):
     def fresh(self) -> Floats:
         """The state of a stream that begins."""
 
+    def forget(self, state: Floats) -> Floats:
+        """``state`` after a second of silence, without what a long silence makes worse."""
+
     def probabilities(self, windows: Floats, states: Floats) -> tuple[Floats, Floats]:
         """Speech probability of each of ``windows`` (n, 32 + 256) and the new ``states`` (n, ...)."""
 
@@ -58,6 +61,10 @@ class SileroModel:
     def fresh(self) -> Floats:
         return np.zeros((2, 128), dtype=np.float32)
 
+    def forget(self, state: Floats) -> Floats:
+        """Fresh: after ten seconds of noise at 10 dB silero finds speech 275 ms late, fresh 120 ms."""
+        return self.fresh()
+
     def probabilities(self, windows: Floats, states: Floats) -> tuple[Floats, Floats]:
         feed = {"input": windows, "state": np.ascontiguousarray(states.transpose(1, 0, 2)), "sr": self._rate}
         output, after = self._session.run(None, feed)
@@ -75,6 +82,10 @@ class EnergyModel:
 
     def fresh(self) -> Floats:
         return np.array([self._START_DB], dtype=np.float32)
+
+    def forget(self, state: Floats) -> Floats:
+        """The noise floor is all that it knows; it is kept."""
+        return state
 
     def probabilities(self, windows: Floats, states: Floats) -> tuple[Floats, Floats]:
         power = np.mean(windows[:, CONTEXT:].astype(np.float64) ** 2, axis=1)

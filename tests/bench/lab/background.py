@@ -49,7 +49,7 @@ class Behind:
 
     def __call__(self, size: int) -> Samples:
         mixed = self._noise(size) + self._echoed(size)
-        return np.clip(np.rint(mixed), -32768, 32767).astype(np.int16)
+        return np.asarray(np.clip(np.rint(mixed), -32768, 32767).astype(np.int16), dtype=np.int16)
 
     def _noise(self, size: int) -> np.ndarray:
         level = 4.0

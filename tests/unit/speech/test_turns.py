@@ -91,6 +91,10 @@ class Scene:
     def acts(self) -> list[Act]:
         return [decision.act for _, decision in self.decisions]
 
+    def at(self, act: Act) -> int:
+        """When ``act`` was decided first, ms."""
+        return next(at for at, decision in self.decisions if decision.act is act)
+
     @property
     def last(self) -> Decision:
         return self.decisions[-1][1]
@@ -275,10 +279,28 @@ def test_words_stop_the_bot() -> None:
     ("language", "text"), [("zh-CN", "嗯"), ("zh-CN", "对对"), ("zh-CN", "好的"), ("en", "yeah"), ("en", "uh huh okay")]
 )
 def test_a_backchannel_does_not_stop_the_bot(language: str, text: str) -> None:
-    scene = bot(language=language, asks=Question()).say(text, 300).hush(2000)
-    assert Act.STOP not in scene.acts
-    assert (scene.acts[-1], scene.last.why) == (Act.RESUME, "backchannel")
-    assert scene.last.silence_ms == SETTINGS.backchannel_ms
+    scene = bot(language=language, asks=Question()).say(text, 300)
+    assert scene.acts == [Act.PAUSE, Act.GO_ON], "the bot goes on while the word is still sounding"
+    assert scene.at(Act.GO_ON) - scene.at(Act.PAUSE) <= SETTINGS.nod_ms
+    scene.hush(2000)
+    assert scene.acts[2:] == [Act.DROP]
+    assert scene.last.why == "backchannel"
+
+
+def test_a_backchannel_that_is_known_at_its_end_lets_the_bot_go_on_at_once() -> None:
+    scene = bot(asks=Question()).play(200, speech=True, partial="").hush(0).play(2000, speech=False, partial="嗯")
+    assert scene.acts == [Act.PAUSE, Act.RESUME]
+    assert scene.last.silence_ms == SETTINGS.backchannel_ms + 4
+
+
+def test_more_than_a_backchannel_stops_a_bot_that_went_on() -> None:
+    scene = bot(asks=Question()).say("好的", 300).say("好的可是我没空", 600)
+    assert scene.acts == [Act.PAUSE, Act.GO_ON, Act.PAUSE, Act.STOP]
+
+
+def test_the_first_guess_at_a_backchannel_cuts_nothing() -> None:
+    scene = bot(asks=Question()).say("还", 120).say("好的", 300).hush(1000)
+    assert scene.acts == [Act.PAUSE, Act.GO_ON, Act.DROP]
 
 
 def test_a_backchannel_that_answers_the_question_does() -> None:
@@ -299,7 +321,7 @@ def test_words_that_begin_as_a_backchannel_stop_the_bot_when_they_go_on() -> Non
 def test_the_flows_own_backchannel_counts_too() -> None:
     asks = Question(backchannel=("中",))
     assert Act.STOP not in bot(asks=asks).say("中", 200).hush(1000).acts
-    assert Act.STOP in bot(asks=Question()).say("中", 200).acts
+    assert Act.STOP in bot(asks=Question()).say("中", 240).acts
 
 
 def test_a_cough_pauses_and_the_bot_goes_on() -> None:
@@ -309,7 +331,7 @@ def test_a_cough_pauses_and_the_bot_goes_on() -> None:
 
 
 def test_clicks_do_not_add_up_to_a_voice() -> None:
-    taker = TurnTaker(TurnSettings(false_alarm_ms=5000))
+    taker = TurnTaker(TurnSettings(pause_ms=160, false_alarm_ms=5000))
     for start in range(0, 6000, 600):
         for now_ms in range(start, start + 600, 20):
             speech = now_ms - start < 160
@@ -324,14 +346,21 @@ def test_a_click_is_nothing() -> None:
 
 
 def test_who_insists_is_heard_even_without_words() -> None:
-    assert bot().play(1000, speech=True).acts == [Act.PAUSE, Act.STOP]
+    assert bot().play(1000, speech=True).acts == [Act.PAUSE, Act.GO_ON, Act.STOP]
 
 
 def test_waiting_for_words_is_a_setting() -> None:
     settings = TurnSettings(pause_on_words=True)
     scene = bot(settings=settings).play(300, speech=True)
     assert scene.acts == []
-    assert bot(settings=settings).play(100, speech=True).say("我要改", 100).acts == [Act.STOP]
+    assert bot(settings=settings).play(100, speech=True).say("我要改", 240).acts == [Act.PAUSE, Act.STOP]
+
+
+def test_a_sound_without_words_holds_the_bot_back_for_a_moment_only() -> None:
+    scene = bot().play(600, speech=True)
+    assert scene.acts == [Act.PAUSE, Act.GO_ON]
+    assert scene.at(Act.GO_ON) - scene.at(Act.PAUSE) <= SETTINGS.doubt_ms
+    assert scene.say("我要改时间").acts[2:] == [Act.PAUSE, Act.STOP]
 
 
 def test_on_a_line_with_echo_only_words_stop_the_bot() -> None:
@@ -340,11 +369,11 @@ def test_on_a_line_with_echo_only_words_stop_the_bot() -> None:
     assert scene.say("我要改时间").acts == [Act.STOP]
 
 
-def test_after_two_coughs_the_bot_waits_for_words() -> None:
+def test_after_three_coughs_the_bot_waits_for_words() -> None:
     scene = bot()
     for _ in range(4):
         scene.play(240, speech=True).hush(1000)
-    assert scene.acts == [Act.PAUSE, Act.RESUME] * 2 + [Act.DROP] * 2
+    assert scene.acts == [Act.PAUSE, Act.RESUME] * 3 + [Act.DROP]
     assert scene.say("我要改时间").acts[-1] is Act.STOP
     scene.hush(2000).bot = True
     assert scene.play(240, speech=True).acts[-1] is Act.PAUSE, "somebody who talks is there again"

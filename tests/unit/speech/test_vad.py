@@ -114,6 +114,9 @@ class Counting:
     def fresh(self) -> np.ndarray:
         return np.zeros(1, dtype=np.float32)
 
+    def forget(self, state: np.ndarray) -> np.ndarray:
+        return state
+
     def probabilities(self, windows: np.ndarray, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         self.sizes.append(len(windows))
         return np.abs(windows[:, 32]) + states[:, 0], states + 0.001
@@ -278,3 +281,21 @@ def test_a_broken_model_file_falls_back_and_says_so(monkeypatch: pytest.MonkeyPa
     assert str(path) in finding
     with pytest.raises(ModelError):
         SileroModel(path)
+
+
+async def test_a_long_silence_is_forgotten_and_a_call_of_speech_is_not() -> None:
+    class Forgetting(Counting):
+        forgotten = 0
+
+        def forget(self, state: np.ndarray) -> np.ndarray:
+            self.forgotten += 1
+            return state * 0
+
+    model = Forgetting()
+    stream = VadBatcher(model).stream()
+    for frame in tone(0, 200):
+        await stream.hear(frame)
+    assert model.forgotten == 3, "about once a second"
+    for frame in tone(32000, 200):
+        await stream.hear(frame)
+    assert model.forgotten == 3
