@@ -22,7 +22,7 @@ from agi_bot.campaign.store.reports import CampaignReport, ReportStore
 from agi_bot.config import Settings
 from agi_bot.demo.crm import Crm
 from agi_bot.demo.order import client_of, must
-from agi_bot.demo.people import Person, answering, cast, record_parts
+from agi_bot.demo.people import Person, announcement, answering, cast, record_parts
 from agi_bot.demo.theatre import AsteriskTheatre
 from agi_bot.errors import AgiBotError
 from agi_bot.shipped import shipped
@@ -57,6 +57,7 @@ class CampaignDemo:
             parts = await stack.enter_async_context(running(settings, pbx))
             await pbx.start()
             await self._theatre.connect(pbx)
+            await self._theatre.announce(announcement(self._folder / "people"))
             await stack.enter_async_context(answering(self._theatre.phone, self._people, lines))
             bot = await stack.enter_async_context(outbound(settings, parts))
             await self._order(bot, settings)
@@ -72,7 +73,7 @@ class CampaignDemo:
                 "store": {"database": self._folder / "agi-bot.db", "recordings": self._folder / "recordings"},
                 "speaking": {"cache": self._folder / "prompts"},
                 "hooks": {"crm.reschedule": {"url": crm_url}},
-                "campaigns": {"enabled": True},
+                "campaigns": {"enabled": True, "early_media_folder": self._folder / "early-media"},
                 "web": {"enabled": True, "port": 0},
                 "outbox": {"url": crm_url, "allow_private": True},
             }
@@ -138,6 +139,8 @@ def _campaign() -> dict[str, Any]:
         "lines": LINES,
         "per_second": 2.0,
         "ring_s": RING_S,
+        "answering_machine": "leave_message",
+        "message": "您好，{name}，这里是市一医院，请您回电确认复诊预约，谢谢。",
         "hours": ["00:00-23:59:59.999999"],
     }
 

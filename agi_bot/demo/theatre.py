@@ -29,8 +29,12 @@ from agi_bot.shipped import shipped
 NUMBER = "13800000000"
 
 ROUTES = """
-; The demo's "outbound routes": every number rings at the simulated person's telephone.
+; The demo's "outbound routes": every number rings at the simulated person's telephone, but for empty ones, of which
+; the network tells before any answer.  The cause alone (480) would say no more than "no answer".
 [outbound]
+exten => _139X.,1,Progress()
+ same => n,Playback(${{DEMO_ANNOUNCEMENT}},noanswer)
+ same => n,Hangup(19)
 exten => _X.,1,Dial(PJSIP/self/sip:${{EXTEN}}@127.0.0.1:{port},30)
  same => n,Hangup(${{HANGUPCAUSE}})
 """
@@ -114,6 +118,11 @@ class AsteriskTheatre:
         layout = self._asterisk.layout
         ami = {"port": layout.ami, "user": layout.user, "secret": layout.secret}
         return {"pbx": "asterisk", "asterisk": {"agi_port": 0, "audio_port": 0, "ami": ami}}
+
+    async def announce(self, sound: Path) -> None:
+        """What the network plays to callers of numbers that do not exist (a WAV file)."""
+        assert self._asterisk is not None
+        await self._asterisk.set_global("DEMO_ANNOUNCEMENT", str(sound.with_suffix("")))
 
     async def connect(self, pbx: Pbx) -> None:
         assert isinstance(pbx, AsteriskPbx)
