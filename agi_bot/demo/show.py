@@ -24,7 +24,7 @@ from agi_bot.conversation.progress import Over, Progress, Watcher
 from agi_bot.demo import report
 from agi_bot.demo.crm import Crm
 from agi_bot.demo.freeswitch import find_binary
-from agi_bot.demo.order import client_of, ended, order
+from agi_bot.demo.order import client_of, ended, must, order
 from agi_bot.demo.person import answering_once, record_lines
 from agi_bot.demo.phone.patient import Patient
 from agi_bot.demo.provision import NoAsterisk, provide
@@ -109,11 +109,13 @@ class Demo:
             self._console.print(f"POST {told['url']}\n     {json.dumps(task)}", soft_wrap=True, highlight=False)
             self._console.print(f"     {told['status']} {told['task_id']}\n", highlight=False)
             kept = await ended(client, told["task_id"])
+            await _told(bot)
+            metrics = must(await client.get("/metrics")).text
+        await asyncio.to_thread((self._folder / "metrics.txt").write_text, metrics, "utf-8")
         self._task = {**told, "state": kept["state"], "reason": kept["reason"], "attempts": kept["attempts"]}
         if not self._records:
             attempts = ", ".join(f"{one['how']} {one['detail']}" for one in kept["attempts"])
             raise PbxError(f"the demo's call was not answered: {attempts or kept['reason']}")
-        await _told(bot)
 
     def _watch(self, call: Call) -> Watcher:
         def watch(event: Progress) -> None:

@@ -71,6 +71,22 @@ def test_the_call_was_asked_for_over_http(shown: tuple[dict[str, Any], Path, str
     assert data["crm_received"][-1]["task_id"] == task["task_id"]
 
 
+def test_prometheus_would_have_read_the_call(shown: tuple[dict[str, Any], Path, str]) -> None:
+    data, folder, _ = shown
+    text = (folder / "metrics.txt").read_text("utf-8")
+    found = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    replies = [turn["reply_ms"] for turn in data["turns"] if turn["reply_ms"] is not None]
+    assert found['agibot_calls_total{direction="outbound",outcome="rescheduled"}'] == "1.0"
+    assert float(found["agibot_reply_seconds_count"]) == len(replies)
+    assert float(found["agibot_reply_seconds_sum"]) == pytest.approx(sum(replies) / 1000)
+    assert float(found["agibot_talk_seconds_sum"]) > 5
+    assert found['agibot_attempts_total{how="rescheduled"}'] == "1.0"
+    assert found["agibot_answer_rate"] == "1.0"
+    assert found['agibot_tasks{state="done"}'] == "1.0"
+    assert found['agibot_outbox_sendings_total{receiver="crm",result="delivered"}'] == "1.0"
+    assert (found["agibot_live_calls"], found['agibot_queue_depth{queue="claimed"}']) == ("0.0", "0.0")
+
+
 def test_the_recording_has_both_sides(shown: tuple[dict[str, Any], Path, str]) -> None:
     data, _, _ = shown
     sound, rate = sf.read(data["recording"])
