@@ -1,4 +1,4 @@
-"""``python -m tests.bench.lab [--calls N] [--part tune|held-out] [--speech DIR] [--out DIR]``."""
+"""``python -m tests.bench.lab [--calls N] [--part tune|held-out] [--speech DIR] [--dry] [--keep DIR]``."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from typing import cast
 
 from agi_bot.demo.phone.softphone import Softphone
 from agi_bot.errors import AgiBotError
+from agi_bot.speech.turns import PRESETS
+from agi_bot.testing import VirtualTimeLoop
 from tests.bench import speech as given_speech
 from tests.bench.lab import material
 from tests.bench.lab.background import CONDITIONS, Condition
 from tests.bench.lab.caller import Deed, Tape, answers, call, interruptions
+from tests.bench.lab.dry import dry_phone
 from tests.bench.lab.report import write
 from tests.bench.lab.stage import stage
 
@@ -36,6 +39,16 @@ def jobs(stock: dict[str, list[material.Utterance]], calls: int, turns: int, lin
     return planned
 
 
+async def rehearse(planned: list[Job], folder: Path, preset: str) -> tuple[list[Tape], str]:
+    """The same calls without an exchange, one after another, in virtual time."""
+    tapes: list[Tape] = []
+    async with dry_phone(folder, PRESETS[preset]) as phone:
+        for flow, deeds, condition, seed in planned:
+            tapes.append(await call(phone, 0, flow, deeds, condition, seed))
+            print(f"{len(tapes)}/{len(planned)} {condition.name} {flow} {tapes[-1].broken}", flush=True)
+    return tapes, "without an exchange, in virtual time"
+
+
 async def run(planned: list[Job], at_once: int, folder: Path, preset: str) -> tuple[list[Tape], str]:
     """Place the calls, ``at_once`` at a time; the tapes and Asterisk's version."""
     tapes: list[Tape] = []
@@ -52,7 +65,7 @@ async def run(planned: list[Job], at_once: int, folder: Path, preset: str) -> tu
                 print(f"{len(tapes)}/{len(planned)} {condition.name} {flow} {tapes[-1].broken}", flush=True)
 
         await asyncio.gather(*(line() for _ in range(at_once)))
-        return tapes, ready.version
+        return tapes, f"Asterisk {ready.version}"
 
 
 def main() -> None:
@@ -66,17 +79,24 @@ def main() -> None:
     parser.add_argument("--preset", default="normal")
     parser.add_argument("--speech", type=Path, default=given_speech.given_folder())
     parser.add_argument("--keep", type=Path, help="folder for tapes, log and database")
+    parser.add_argument("--dry", action="store_true", help="without Asterisk, in virtual time (to choose limits)")
+    parser.add_argument("--name", default="", help="name of the results, if not lab")
     options = parser.parse_args()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="agi-bot-lab-"))
     folder.mkdir(parents=True, exist_ok=True)
     recordings = given_speech.load(options.speech) if options.speech else []
     stock = cast(dict[str, list[material.Utterance]], material.load(options.part, recordings))
-    tapes, version = asyncio.run(
-        run(jobs(stock, options.calls, options.turns, options.line or names), options.at_once, folder, options.preset)
-    )
+    planned = jobs(stock, options.calls, options.turns, options.line or names)
+    if options.dry:
+        with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+            tapes, version = runner.run(rehearse(planned, folder, options.preset))
+    else:
+        tapes, version = asyncio.run(run(planned, options.at_once, folder, options.preset))
     (folder / "tapes.pickle").write_bytes(pickle.dumps(tapes))
     load = os.getloadavg()[0]
-    write(tapes, version, f"part {options.part}, preset {options.preset}, load average at the end {load:.1f}")
+    name = options.name or ("lab-dry" if options.dry else "lab")
+    note = f"part {options.part}, preset {options.preset}, {options.at_once} calls at once, load average {load:.1f}"
+    write(tapes, version, note, name)
 
 
 if __name__ == "__main__":

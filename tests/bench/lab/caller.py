@@ -6,13 +6,14 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 
 from agi_bot.audio import FRAME_MS, LINE_RATE, Samples
 from agi_bot.demo.phone.line import Heard
 from agi_bot.demo.phone.patient import bot_ended, bot_speaks
-from agi_bot.demo.phone.softphone import PhoneCall, Softphone
+from agi_bot.demo.phone.softphone import PhoneCall
 from agi_bot.demo.phone.tape import stereo
 from tests.bench.lab.background import Behind, Condition
 from tests.bench.lab.material import Utterance
@@ -69,7 +70,14 @@ class Tape:
     since: float = 0.0
 
 
-async def call(phone: Softphone, port: int, flow: str, deeds: Sequence[Deed], condition: Condition, seed: int) -> Tape:
+class Phone(Protocol):
+    """A telephone that calls the bot: the softphone, or one without an exchange."""
+
+    async def call(self, called: str, port: int) -> Any:
+        """A call with ``line``, ``ended`` and ``hang_up``."""
+
+
+async def call(phone: Phone, port: int, flow: str, deeds: Sequence[Deed], condition: Condition, seed: int) -> Tape:
     """Place the call, do ``deeds`` one after another, hang up."""
     tape = Tape(condition, flow)
     connection = await phone.call(flow, port)

@@ -105,16 +105,16 @@ class DryPhone:
         self._turns = turns
         self.records: list[CallRecord] = []
 
-    async def call(self, name: str, port: int = 0) -> DryPhoneCall:
-        """Call flow ``name``."""
-        flow = self._flows.get(name)
-        assert flow is not None, name
+    async def call(self, called: str, port: int = 0) -> DryPhoneCall:
+        """Call flow ``called``."""
+        flow = self._flows.get(called)
+        assert flow is not None, called
         line = DryLine()
-        record = CallRecord(line.call.id, name, flow.language, datetime.now(ZoneInfo("Asia/Shanghai")))
+        record = CallRecord(line.call.id, called, flow.language, datetime.now(ZoneInfo("Asia/Shanghai")))
         self.records.append(record)
         engines = await self._workshop.engines(flow)
         limits = Limits(flow.longest_ms / 1000, self._turns)
-        conversation = Conversation(line.call, Dialogue(flow, {}, seed=name), engines, record, limits=limits)
+        conversation = Conversation(line.call, Dialogue(flow, {}, seed=called), engines, record, limits=limits)
         line.begin()
         return DryPhoneCall(line, conversation)
 

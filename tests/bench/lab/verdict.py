@@ -40,7 +40,8 @@ class Event:
     """One sound over the bot's prompt.
 
     ``stop_ms``: from its first sound until the bot was silent (None: it went on).
-    ``resumed``: after a stop the bot spoke again within 2.5 s.
+    ``resumed``: after a stop the bot spoke again within 2.5 s.  ``silence_ms``: the bot's
+    longest silence that began in that time, the pauses of its own prompt among them.
     """
 
     condition: str
@@ -48,6 +49,7 @@ class Event:
     text: str
     stop_ms: float | None
     resumed: bool
+    silence_ms: float
 
 
 def active(heard: Samples) -> Flags:
@@ -100,7 +102,8 @@ def _event(tape: Tape, done: Done, bot: Flags) -> Event:
     resumed = stop is not None and _first(bot, stop + 1, stop + 250) is not None
     utterance = done.deed.utterance
     stop_ms = stop * BLOCK_MS - done.from_ms if stop is not None else None
-    return Event(tape.condition.name, utterance.kind, utterance.text, stop_ms, resumed)
+    silence_ms = float(_longest_silence(bot, first, int(until)) * BLOCK_MS)
+    return Event(tape.condition.name, utterance.kind, utterance.text, stop_ms, resumed, silence_ms)
 
 
 def _block(ms: float) -> int:
@@ -122,3 +125,13 @@ def _gap(bot: Flags, start: int, end: int) -> int | None:
         if not bot[index : index + need].any():
             return index
     return None
+
+
+def _longest_silence(bot: Flags, start: int, end: int) -> int:
+    """Blocks of the longest silence that begins in [start, end), counted for 2.5 s at most."""
+    longest = run = 0
+    for index in range(start, min(end + 250, len(bot))):
+        run = 0 if bot[index] else run + 1
+        if index - run < end:
+            longest = max(longest, run)
+    return min(longest, 250)
