@@ -41,7 +41,10 @@ class Workshop:
         self.voices = VoiceBox(settings)
         model, self.finding = find_model()
         self.activity = VadBatcher(model)
-        addresses = {name: Address(hook.url, hook.headers, hook.timeout_s) for name, hook in settings.hooks.items()}
+        addresses = {
+            name: Address(hook.url, hook.headers, hook.timeout_s, hook.allow_private)
+            for name, hook in settings.hooks.items()
+        }
         self.http = HttpHooks(addresses)
         self._shelves: dict[tuple[Path, str], KnowledgeShelf] = {}
 

@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from agi_bot.campaign.address import BadAddress, Target, resolve
+from agi_bot.address import BadAddress, Target, resolve
 from agi_bot.campaign.store.outbox import Letter, OutboxStore
 from agi_bot.errors import AgiBotError
 

@@ -164,6 +164,7 @@ class HookSettings(Section):
     url: str = Field(description="Where to POST the arguments as JSON; the answer's fields become slots.")
     headers: dict[str, str] = Field(default_factory=dict, description="HTTP headers, e.g. Authorization.")
     timeout_s: float = Field(5.0, gt=0, le=60, description="Longest wait for the answer, seconds.")
+    allow_private: bool = Field(False, description="Whether it may be an address of a private network.")
 
 
 class StoreSettings(Section):

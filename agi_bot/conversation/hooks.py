@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import httpx
 
+from agi_bot.address import BadAddress, Target, resolve
 from agi_bot.contracts import Value
 from agi_bot.errors import AgiBotError
 
@@ -42,19 +43,32 @@ class Hooks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a hook goes: a URL that takes the arguments as a JSON object by POST."""
+    """Where a hook goes: a URL that takes the arguments as a JSON object by POST.
+
+    ``allow_private``: whether it may be an address of a private network.
+    """
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float = 5.0
+    allow_private: bool = False
+
+
+Resolve = Callable[[str, bool], Awaitable[Target]]
 
 
 class HttpHooks:
-    """Hooks that are HTTP addresses; connections are kept open between calls."""
+    """Hooks that are HTTP addresses; connections are kept open between calls.
 
-    def __init__(self, addresses: Mapping[str, Address], client: httpx.AsyncClient | None = None) -> None:
+    ``resolve(url, allow_private)`` looks an address up and refuses it, see :mod:`agi_bot.address`.
+    """
+
+    def __init__(
+        self, addresses: Mapping[str, Address], client: httpx.AsyncClient | None = None, resolve: Resolve = resolve
+    ) -> None:
         self._addresses = addresses
-        self._client = client or httpx.AsyncClient(follow_redirects=False)
+        self._resolve = resolve
+        self._client = client or httpx.AsyncClient(follow_redirects=False, trust_env=False)
 
     async def close(self) -> None:
         """Close the kept connections."""
@@ -65,16 +79,25 @@ class HttpHooks:
         if address is None:
             raise UnknownHook(f"hook {name} has no address", cure=f"add hooks: {name}: url: to agi-bot.yml")
         try:
-            response = await self._client.post(
-                address.url,
-                json={key: _plain(value) for key, value in arguments.items()},
-                headers=dict(address.headers),
-                timeout=address.timeout_s,
-            )
+            target = await self._resolve(address.url, address.allow_private)
+            response = await self._post(address, target, {key: _plain(value) for key, value in arguments.items()})
             response.raise_for_status()
-        except httpx.HTTPError as error:
+        except BadAddress as error:
+            raise HookError(f"hook {name}: {error.message}", cure=error.cure) from error
+        except (httpx.HTTPError, OSError) as error:
             raise HookError(f"hook {name}: {error or type(error).__name__}") from error
         return _values(name, response)
+
+    async def _post(self, address: Address, target: Target, arguments: Mapping[str, Any]) -> httpx.Response:
+        url = httpx.URL(target.url)
+        # To the address that was checked: looked up again, the name could be another one.
+        return await self._client.post(
+            url.copy_with(host=target.ip),
+            json=dict(arguments),
+            headers={**address.headers, "Host": url.netloc.decode("ascii")},
+            timeout=address.timeout_s,
+            extensions={"sni_hostname": target.host},
+        )
 
 
 def _plain(value: Value) -> Any:

@@ -72,7 +72,7 @@ class CampaignDemo:
                 "flows": {"folder": shipped("flows")},
                 "store": {"database": self._folder / "agi-bot.db", "recordings": self._folder / "recordings"},
                 "speaking": {"cache": self._folder / "prompts"},
-                "hooks": {"crm.reschedule": {"url": crm_url}},
+                "hooks": {"crm.reschedule": {"url": crm_url, "allow_private": True}},
                 "campaigns": {"enabled": True, "early_media_folder": self._folder / "early-media"},
                 "web": {"enabled": True, "port": 0},
                 "outbox": {"url": crm_url, "allow_private": True},

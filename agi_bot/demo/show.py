@@ -78,7 +78,7 @@ class Demo:
                     "format": "wav",
                 },
                 "speaking": {"cache": self._folder / "prompts"},
-                "hooks": {"crm.reschedule": {"url": hook_url}},
+                "hooks": {"crm.reschedule": {"url": hook_url, "allow_private": True}},
                 "campaigns": {"enabled": True, "hours": ["00:00-23:59:59.999999"]},
                 "web": {"enabled": True, "port": 0},
                 "outbox": {"url": hook_url, "allow_private": True},

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agi_bot.campaign.address import BadAddress, resolve
+from agi_bot.address import BadAddress, resolve
 from agi_bot.campaign.outbox import LONGEST_WAIT_S, Receiver, Sender, wait_s
 from agi_bot.campaign.store import Database
 from agi_bot.campaign.store.outbox import OutboxStore

@@ -11,6 +11,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
+from agi_bot.address import Target
 from agi_bot.contracts import Value
 from agi_bot.conversation import Address, HookError, HttpHooks
 from agi_bot.conversation.hooks import MAX_ANSWER, run_with_retries
@@ -20,7 +21,11 @@ Respond = Callable[[httpx.Request], httpx.Response]
 
 def hooks(respond: Respond) -> HttpHooks:
     client = httpx.AsyncClient(transport=httpx.MockTransport(respond))
-    return HttpHooks({"crm.find": Address("http://crm.test/find", {"Authorization": "Bearer x"})}, client)
+    return HttpHooks({"crm.find": Address("http://crm.test/find", {"Authorization": "Bearer x"})}, client, looked_up)
+
+
+async def looked_up(url: str, allow_private: bool) -> Target:
+    return Target(url, "crm.test", "192.0.2.7")
 
 
 async def ask(respond: Respond, **arguments: Value) -> Mapping[str, Value]:
@@ -43,6 +48,7 @@ async def test_typed_values_go_out_as_json() -> None:
         "name": "张伟",
     }
     assert seen[0].headers["Authorization"] == "Bearer x"
+    assert (seen[0].url.host, seen[0].headers["Host"]) == ("192.0.2.7", "crm.test"), "to the address that was checked"
 
 
 async def test_an_empty_answer_is_no_values() -> None:
@@ -75,6 +81,30 @@ async def test_an_address_that_cannot_be_reached(failure: httpx.HTTPError) -> No
 
     with pytest.raises(HookError, match=r"crm\.find: (refused|late)"):
         await ask(respond)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:9/x", "http://localhost:9/x", "http://10.0.0.1/", "http://[::ffff:10.0.0.1]/", "file:///x"],
+)
+async def test_an_address_of_a_private_network_is_refused_unless_it_is_allowed(url: str) -> None:
+    def respond(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"ok": True})
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(respond))
+    with pytest.raises(HookError) as caught:
+        await HttpHooks({"a": Address(url)}, client).run("a", {})
+    assert caught.value.cure
+    if not url.startswith("file"):
+        assert await HttpHooks({"a": Address(url, allow_private=True)}, client).run("a", {}) == {"ok": True}
+
+
+async def test_a_name_that_is_not_found_is_told() -> None:
+    async def nowhere(url: str, allow_private: bool) -> Target:
+        raise OSError("Name or service not known")
+
+    with pytest.raises(HookError, match="not known"):
+        await HttpHooks({"a": Address("http://a.test/")}, resolve=nowhere).run("a", {})
 
 
 async def test_an_unknown_hook_names_the_cure() -> None:

@@ -33,7 +33,7 @@ async def resolve(url: str, allow_private: bool) -> Target:
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise BadAddress(f"{url}: not an http or https address", cure="correct outbox.url")
+        raise BadAddress(f"{url}: not an http or https address", cure="correct the address in agi-bot.yml")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     addresses = [str(one[4][0]) for one in found]
@@ -42,6 +42,6 @@ async def resolve(url: str, allow_private: bool) -> Target:
     if inside and not allow_private:
         raise BadAddress(
             f"{parts.hostname} is {inside[0]}, an address of a private network",
-            cure="set outbox.allow_private if that is meant",
+            cure="set allow_private beside its url if that is meant",
         )
     return Target(url, parts.hostname, addresses[0])
