@@ -49,7 +49,9 @@ def parse_expression(source: str) -> Expression:
     try:
         body = ast.parse(source.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise ValueError(f"`{source}` is not a condition; write for example `amount > 100 and filled(day)`") from None
+        wide = next((sign for sign in source if "！" <= sign <= "～" or sign in "“”‘’"), "")
+        cure = f"write `{wide}` half-width" if wide else "write for example `amount > 100 and filled(day)`"
+        raise ValueError(f"`{source}` is not a condition; {cure}") from None
     reader = _Reader()
     reader.read(body)
     return Expression(source, body, tuple(dict.fromkeys(reader.names)), tuple(dict.fromkeys(reader.moods)))

@@ -17,6 +17,7 @@ LONGEST = 2_000
 """Characters in one template."""
 
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
+_FULL_WIDTH = re.compile(r"｛[^｛｝]*｝?")
 _PLACE = re.compile(r"\s*([^\W\d]\w*)\s*(?:\|\s*([a-z_]+)\s*)?\Z")
 
 
@@ -48,6 +49,8 @@ def parse_template(source: str) -> Template:
     """``source`` cut into pieces.  Raises :class:`ValueError` with the fault and the cure."""
     if len(source) > LONGEST:
         raise ValueError(f"the text has {len(source)} characters, at most {LONGEST} are allowed")
+    if wide := _FULL_WIDTH.search(source):
+        raise ValueError(f"`{wide[0]}` has full-width braces and would be read out; write half-width {{ and }}")
     pieces: list[Piece] = []
     for match in _PIECE.finditer(source):
         piece = _piece(match)

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from agi_bot.flow.problem import BrokenFlow, Problem, Spot
+from agi_bot.flow.slips import slip_near
 
 DEEPEST = 24
 """Nesting that a flow may have."""
@@ -211,6 +212,9 @@ def _syntax(error: yaml.YAMLError, text: str, file: str) -> Problem:
     spot = Spot(file, mark.line + 1, mark.column + 1) if mark else _control(error, text, file)
     lines = text.split("\n")
     line = lines[spot.line - 1] if spot.line <= len(lines) else ""
+    if slip := slip_near(lines, spot.line):
+        place, said = Spot(file, slip.line, slip.column), f"this is not YAML: {slip.message}"
+        return Problem.at(place, "yaml-syntax", said, slip.cure, text=lines[slip.line - 1].strip())
     said = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
     cure = _syntax_cure(f"{opened}: {said}")
     return Problem.at(spot, "yaml-syntax", f"this is not YAML: {said}", cure, text=line.strip())
