@@ -315,7 +315,8 @@ async def test_a_call_whose_link_was_lost_after_the_originate_is_followed_and_di
     assert len(ringing) == 2, "one call is two halves of one Local channel"
     await world.admin.action("Hangup", {"Channel": attempt.call_id})
     ended = await asyncio.wait_for(attempt.outcome(), 10)
-    assert ended.status is Status.UNKNOWN, "nobody told how it ended, and nobody may dial it again for that"
+    told = (Status.NO_ANSWER, Status.UNKNOWN)
+    assert ended.status in told, "by the events that came before the channel was gone, or nobody told"
     cable.close()
 
 
