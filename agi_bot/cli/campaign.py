@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
@@ -23,6 +24,7 @@ from agi_bot.campaign.store.results import ResultStore
 from agi_bot.campaign.wording import Wishes, campaign, shown
 from agi_bot.cli.store import ConfigOption, with_office
 from agi_bot.errors import AgiBotError
+from agi_bot.web.forms import RulesForm
 from agi_bot.web.roles import masked
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -51,11 +53,17 @@ def create(
     message: Annotated[str | None, typer.Option(help="Text for a machine, with {slots}; or a step.")] = None,
     introduction: Annotated[str | None, typer.Option(help="Text for a call screener: who calls and why.")] = None,
     early_media: Annotated[bool | None, typer.Option(help="Listen to the network before an answer.")] = None,
+    remind: Annotated[
+        list[str] | None, typer.Option(help="When to call about appointments: 3d, 1d@10:00, 2h; may be repeated.")
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="JSON with more: holidays, caps, retries, caller_ids, sms (see docs/api.md).")
+    ] = None,
     start: Annotated[bool, typer.Option(help="Start it at once.")] = False,
     config: ConfigOption = None,
 ) -> None:
     """Make a campaign; it is paused until it is started."""
-    wishes = Wishes(
+    given = Wishes(
         title=title,
         zone=zone,
         trunk=trunk,
@@ -70,7 +78,9 @@ def create(
         message=message,
         introduction=introduction,
         listen_to_early_media=early_media,
+        remind=remind or None,
     )
+    wishes = replace(given, **_more(rules)) if rules else given
 
     async def work(office: Office) -> None:
         made = campaign(campaign_id, flow, wishes, office.defaults.campaign)
@@ -79,6 +89,19 @@ def create(
 
     with_office(config, work)
     console.print(f"{campaign_id}: {'running' if start else f'made; agi-bot campaign start {campaign_id}'}")
+
+
+def _more(path: Path) -> dict[str, Any]:
+    """What the file says of a campaign; the same fields and checks as those of the API."""
+    try:
+        form = RulesForm.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise AgiBotError(f"{path}: {error.strerror or error}", cure="name a JSON file") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise AgiBotError(f"{path}: {where}: {first['msg']}", cure="see the campaigns in docs/api.md") from error
+    return form.model_dump(exclude_unset=True)
 
 
 def _days(text: str) -> list[int]:

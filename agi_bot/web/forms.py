@@ -79,11 +79,9 @@ class SmsForm(Form):
     text: str = Field(min_length=1, max_length=500, description="May name task fields and slots: {name}.")
 
 
-class CampaignForm(Form):
-    """A script, the people to be called with it, and what is allowed; what is left out is agi-bot.yml's."""
+class RulesForm(Form):
+    """What a campaign is and what it allows itself; what is left out is agi-bot.yml's."""
 
-    campaign_id: Name
-    script_id: Name
     title: Text = ""
     zone: str | None = None
     trunk: Name | None = None
@@ -114,6 +112,13 @@ class CampaignForm(Form):
     introduction: Words | None = Field(None, description="Said to a call screener: who calls and why.")
     machine_by_timing: bool | None = Field(None, description="Hang up on what only sounds like a machine, too.")
     listen_to_early_media: bool | None = Field(None, description="Hear what the network plays before an answer.")
+
+
+class CampaignForm(RulesForm):
+    """A script, the people to be called with it, and what is allowed."""
+
+    campaign_id: Name
+    script_id: Name
 
 
 class CustomerForm(Form):

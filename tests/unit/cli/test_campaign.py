@@ -86,6 +86,38 @@ def test_a_campaign_with_all_its_wishes(run: Run, tmp_path: Path) -> None:
     assert kept["windows"] == [["09:00:00", "12:00:00", [1, 2, 3, 4, 5]], ["14:00:00", "18:00:00", [1, 2, 3, 4, 5]]]
 
 
+def test_a_campaign_with_rules_from_a_file(run: Run, tmp_path: Path) -> None:
+    rules = {"retries": {"busy": [1, 5]}, "caller_ids": {"021": "02160001111"}, "caps": [[1, 2]], "lines": 7}
+    rules |= {"sms": [{"outcomes": ["no_answer"], "text": "{name}您好"}]}
+    (tmp_path / "r.json").write_text(json.dumps(rules), encoding="utf-8")
+    run("campaign", "create", "spring", "appointment_reminder", "--rules", "r.json", "--remind", "1d@10:00")
+    with sqlite3.connect(tmp_path / "agi-bot-data" / "agi-bot.db") as db:
+        kept = json.loads(db.execute("SELECT rules FROM campaigns").fetchone()[0])
+    db.close()
+    assert (kept["retries"]["busy"], kept["caller_ids"], kept["lines"]) == ([1, 300.0], {"021": "02160001111"}, 7)
+    assert (kept["remind"], kept["sms"]) == (["1d@10:00"], [[["no_answer"], "{name}您好"]])
+
+
+@pytest.mark.parametrize(
+    ("rules", "word"),
+    [
+        ({"lines": 0}, "lines"),
+        ({"colour": "red"}, "colour"),
+        ({"sms": [{"outcomes": ["busy"], "text": "{nmae}"}]}, "nmae"),
+        ({"retries": {"rejected": [1, 1]}}, "never called again"),
+        ({"retries": {"busy": [99, 1]}}, "0 to 20"),
+        ({"caller_ids": {"x": "400"}}, "beginning"),
+        ({"caller_ids": {"021": "4+0"}}, "caller_ids.021"),
+        ({"remind": ["soon"]}, "3d"),
+    ],
+)
+def test_bad_rules_from_a_file(run: Run, tmp_path: Path, rules: dict[str, object], word: str) -> None:
+    (tmp_path / "r.json").write_text(json.dumps(rules), encoding="utf-8")
+    with pytest.raises(AgiBotError, match=word):
+        run("campaign", "create", "spring", "appointment_reminder", "--rules", "r.json")
+    assert "spring" not in run("campaign", "status").output
+
+
 def test_numbers_by_the_list(run: Run, tmp_path: Path) -> None:
     (tmp_path / "n.csv").write_text("number\n13800000001\nabc\n", encoding="utf-8")
     told = run("numbers", "do-not-call", "state", "n.csv", "--refused", "refused.csv")
