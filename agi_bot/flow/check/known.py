@@ -62,6 +62,12 @@ def after_call(step: Step, entering: Slots) -> Slots:
     return (entering - frozenset(step.collect)) | saved | frozenset(step.set)
 
 
+def before_common(place: WayPlace, step: Step, entering: Slots) -> Slots:
+    """Slots filled when a way of the whole flow is taken in ``step``; trouble comes before a hook answers, too."""
+    speaking = after_call(step, entering)
+    return speaking & entering if place.edge in ("trouble", "too_long") else speaking
+
+
 def implied(node: ast.expr) -> Slots:
     """Slots that are filled whenever the condition is true."""
     match node:
@@ -128,7 +134,8 @@ class _Analysis:
             self.follow(place.way, known_in_way(place, step, before, ending), name)
         for place in self.common:
             if step.listens or place.edge in ("trouble", "too_long"):
-                self.follow(place.way, known_in_way(place, None, speaking, {}), name)
+                before = before_common(place, step, entering)
+                self.follow(place.way, known_in_way(place, None, before, {}), name)
 
     def follow(self, way: Way, known: Slots, origin: str) -> None:
         if way.next:

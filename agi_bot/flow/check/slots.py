@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from agi_bot.flow.check.known import Known, Slots, after_call, filled_at_start, known_in_way, known_on_way, known_slots
+from agi_bot.flow.check.known import (
+    Known,
+    Slots,
+    after_call,
+    before_common,
+    filled_at_start,
+    known_in_way,
+    known_on_way,
+    known_slots,
+)
 from agi_bot.flow.expression import parse_expression
 from agi_bot.flow.model import Flow
 from agi_bot.flow.places import WayPlace, all_ways, common_ways, ways_of_step
@@ -65,10 +74,9 @@ def _step(flow: Flow, known: Known, name: str, entering: Slots, filled: Slots) -
         yield from _missing(flow, known, name, _way_uses(place), within, filled)
     for place in common_ways(flow.script):
         if step.listens or place.edge in ("trouble", "too_long"):
-            yield from _missing(
-                flow, known, name, _way_set_uses(place), known_on_way(place, None, speaking, {}), filled
-            )
-            within = known_in_way(place, None, speaking, {})
+            before = before_common(place, step, entering)
+            yield from _missing(flow, known, name, _way_set_uses(place), known_on_way(place, None, before, {}), filled)
+            within = known_in_way(place, None, before, {})
             yield from _missing(flow, known, name, _way_uses(place), within, filled)
 
 

@@ -176,6 +176,14 @@ def test_what_a_condition_implies(condition: str, slots: set[str]) -> None:
     assert implied(parse_expression(condition).body) == slots
 
 
+def test_in_trouble_a_hook_has_filled_nothing() -> None:
+    flow = load_text(
+        "flow: f\nstart: a\nsteps:\n  a: {call: {hook: h, save: {x: integer}}, say: '{x}', next: b}\n"
+        "  b: {say: '{x}', end: e}\ntrouble: {say: 对不起, next: b}\n"
+    )
+    assert ("x", "b") in predicted(flow, check(flow))
+
+
 def test_the_clock_is_never_read() -> None:
     talk = Dialogue(load_text("flow: f\nstart: a\nsteps: {a: {set: {t: = now}, end: e}}\n"))
     talk.receive(Started(NOW))
