@@ -139,6 +139,6 @@ def _funnel(db: sqlite_utils.Database, campaign_id: str) -> list[tuple[str, int]
 def _unanswered(db: sqlite_utils.Database, campaign_id: str) -> list[tuple[str, int]]:
     query = (
         "SELECT heard, count(*) FROM turns WHERE heard != '' AND intent = '' AND call_id IN "
-        f"(SELECT call_id FROM {_CALLS}) GROUP BY heard ORDER BY 2 DESC LIMIT 20"
+        f"(SELECT call_id FROM {_CALLS} AND calls.answered_by != 'machine') GROUP BY heard ORDER BY 2 DESC LIMIT 20"
     )
     return [(str(heard), int(count)) for heard, count in db.execute(query, [campaign_id]).fetchall()]

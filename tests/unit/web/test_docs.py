@@ -23,6 +23,6 @@ async def test_every_table_is_told_and_the_queries_run(office: Office) -> None:
     tables = await office.database.run(lambda db: db.table_names())
     assert [name for name in tables if f"`{name}`" not in text and not name.startswith("sqlite_")] == []
     queries = re.findall(r"```sql\n(.+?);\n```", text, re.DOTALL)
-    assert len(queries) == 2
+    assert len(queries) == 3
     for query in queries:
         await office.database.run(lambda db, query=query: db.execute(query).fetchall())  # type: ignore[misc]
