@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,23 @@ def write(*names: str) -> Any:
 
 async def notes(database: Database) -> list[str]:
     return await database.run(lambda db: [name for (name,) in db.execute("SELECT name FROM notes ORDER BY name")])
+
+
+async def test_a_long_reading_holds_up_nobody_and_cannot_write(database: Database) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def long(db: Any) -> int:
+        begun.set()
+        assert go_on.wait(10)
+        return int(db.execute("SELECT count(*) FROM notes").fetchone()[0])
+
+    reading = asyncio.create_task(database.read(long))
+    assert await asyncio.to_thread(begun.wait, 10)
+    await database.run(lambda db: db.execute("INSERT INTO notes VALUES ('1')"))
+    go_on.set()
+    assert await reading == 1
+    with pytest.raises(StoreError, match="readonly"):
+        await database.read(lambda db: db.execute("DELETE FROM notes"))
 
 
 async def test_who_fails_takes_nobody_along(database: Database) -> None:

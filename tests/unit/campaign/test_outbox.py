@@ -149,6 +149,22 @@ async def test_what_the_receiver_will_never_take_is_not_repeated(post: Post) -> 
     assert len(post.crm.received) == 1
 
 
+async def test_a_gateway_that_reports_failures_with_200(post: Post) -> None:
+    await post.write("a1")
+    await post.send_until(lambda sender: sender.counters["failed"] == 1, accepted='"code": ?0')
+    assert (await post.store.listed("waiting"))[0]["error"].startswith("answered 200")
+    post.now += 3600
+    await post.send_until(lambda sender: sender.counters["delivered"] == 1, accepted="^$")
+
+
+async def test_only_its_own_letters(post: Post) -> None:
+    await post.write("a1")
+    await post.database.run(lambda db: db.execute("UPDATE outbox SET receiver = 'sms'"))
+    await post.send_until(lambda sender: True)
+    assert post.crm.received == []
+    await post.send_until(lambda sender: sender.counters["delivered"] == 1, name="sms")
+
+
 async def test_a_private_address_is_refused(post: Post) -> None:
     await post.write("a1")
     await post.send_until(lambda sender: sender.counters["failed"] == 1, allow_private=False)

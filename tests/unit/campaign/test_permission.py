@@ -26,6 +26,12 @@ def refused(permission: Permission, rule: str) -> datetime | None:
     return permission.until
 
 
+def test_after_the_event_nobody_is_called_about_it() -> None:
+    minute = timedelta(minutes=1)
+    assert may_call(RULES, replace(NOBODY, not_after=NOON + minute), NOON).allowed
+    assert refused(may_call(RULES, replace(NOBODY, not_after=NOON - minute), NOON), "too_late") is None
+
+
 def test_a_stranger_at_noon_may_be_called() -> None:
     assert may_call(RULES, NOBODY, NOON) == Permission(True)
 
