@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 
 from agi_bot.audio import Frame
 from agi_bot.contracts import Call
@@ -155,6 +156,8 @@ class Conversation:
         if self._talk.gone:
             self._journal.close("hung_up", "caller")
         self._journal.close("error", "error")
+        # By the steady clock: somebody may have set the machine's clock in mid-call.
+        self._record.ended_at = self._record.started_at + timedelta(milliseconds=self._clock.ms)
 
     async def _give_back(self) -> None:
         try:

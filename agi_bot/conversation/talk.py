@@ -11,6 +11,7 @@ from datetime import datetime
 
 from agi_bot.contracts import Call, Context, Digit, Intent, Transcript
 from agi_bot.conversation.clock import Clock
+from agi_bot.conversation.courtesy import MAX_TURN, excuse
 from agi_bot.conversation.engines import Engines, Limits, Script
 from agi_bot.conversation.hookdesk import Answer, HookDesk
 from agi_bot.conversation.journal import Journal
@@ -288,7 +289,17 @@ class Talk:
             return
         self._journal.understood(turn, intent, (time.perf_counter() - began) * 1000)
         self._watch(CallerSpoke(turn))
+        self._excuse(heard)
         await self._happened(Heard(intent, replace(heard.transcript, final=True)))
+
+    def _excuse(self, heard: TurnHeard) -> None:
+        """Whoever speaks without end is interrupted politely, and not by half a word."""
+        words = excuse(self._journal.record.language)
+        if heard.why == MAX_TURN:
+            self._journal.note("interrupted: the caller spoke without end")
+            self._journal.count("longest_turns")
+            if words:
+                self._fill((Span(words),))
 
     def key(self, digit: Digit) -> None:
         """The caller pressed a key."""

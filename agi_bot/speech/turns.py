@@ -45,6 +45,7 @@ class TurnTaker:
         self._settings = settings or TurnSettings()
         self._words = words_of(language)
         self._alarms = 0
+        self._over_ms = -1
         self._reset()
 
     @property
@@ -71,6 +72,7 @@ class TurnTaker:
         decision = self._decide(now, asks, settings)
         if decision.act in (Act.END, Act.DROP, Act.RESUME, Act.TOO_LONG):
             self._reset()
+            self._over_ms = now.now_ms
         elif decision.act is Act.NOTHING:
             decision = replace(decision, understand=self._to_understand(now, settings))
         return decision
@@ -79,7 +81,8 @@ class TurnTaker:
         if now.speech:
             sound_ms = to_ms if to_ms >= 0 else now.now_ms
             if not self.in_turn:
-                self._from_ms = self._to_ms = from_ms if from_ms >= 0 else now.now_ms
+                # Who speaks without end begins a new turn where the last one was cut.
+                self._from_ms = self._to_ms = max(from_ms if from_ms >= 0 else now.now_ms, self._over_ms)
             # A gap is no voice: count from where the present stretch began, and after a long
             # one anew, or clicks would add up to a voice.
             if from_ms - self._to_ms > self._settings.gap_ms:

@@ -52,6 +52,16 @@ class DryLine(Line):
     def __init__(self) -> None:
         super().__init__()
         self.call = DryCall(self)
+        self._stalled: list[Frame] | None = None
+
+    def stall(self) -> None:
+        """From now on what is said stays on the way."""
+        self._stalled = []
+
+    def go_on(self) -> None:
+        """What stayed on the way arrives, all at once."""
+        stalled, self._stalled = self._stalled or [], None
+        self.call.speak(*stalled)
 
     def begin(self) -> None:
         """Begin to send and to hear."""
@@ -64,8 +74,14 @@ class DryLine(Line):
         said = mulaw_decode(self._mixed(payload))
         self.sent.add(due, said)
         # What was said within these 20 ms is with the bot at their end.
-        self._loop.call_at(due + TICK_S, self.call.speak, Frame(said.astype("<i2").tobytes()))
+        self._loop.call_at(due + TICK_S, self._arrive, Frame(said.astype("<i2").tobytes()))
         self._hear(due, self.call.tick().samples)
+
+    def _arrive(self, frame: Frame) -> None:
+        if self._stalled is not None:
+            self._stalled.append(frame)
+        else:
+            self.call.speak(frame)
 
     def _hear(self, at: float, samples: Samples) -> None:
         self._sequence += 1
@@ -79,8 +95,10 @@ class DryLine(Line):
 class DryPhoneCall:
     """What :class:`~agi_bot.demo.phone.softphone.PhoneCall` is on a real line."""
 
-    def __init__(self, line: DryLine, conversation: Conversation) -> None:
+    def __init__(self, line: DryLine, conversation: Conversation, counters: Mapping[str, int]) -> None:
         self.line = line
+        self.counters = counters
+        """The record's, while the call goes on."""
         self.ended = asyncio.Event()
         self.record: CallRecord | None = None
         self._running = asyncio.create_task(self._run(conversation))
@@ -116,7 +134,7 @@ class DryPhone:
         limits = Limits(flow.longest_ms / 1000, self._turns)
         conversation = Conversation(line.call, Dialogue(flow, {}, seed=called), engines, record, limits=limits)
         line.begin()
-        return DryPhoneCall(line, conversation)
+        return DryPhoneCall(line, conversation, record.counters)
 
 
 @asynccontextmanager

@@ -455,3 +455,13 @@ def test_nobody_is_cut_off_while_speaking(steps: list[tuple[bool, str, int, bool
     for now, decision in run(steps).decisions:
         if decision.act is Act.END:
             assert now - decision.to_ms >= min(SETTINGS.quick_ms, SETTINGS.normal_ms)
+
+
+def test_who_never_stops_has_one_turn_after_another_of_the_greatest_length() -> None:
+    taker = TurnTaker(TurnSettings(max_turn_ms=5000))
+    ends = [
+        now_ms
+        for now_ms in range(20, 16_000, 20)
+        if taker.update(Now(now_ms, True, f"{now_ms}"), YES_NO, from_ms=0, to_ms=now_ms).act is Act.TOO_LONG
+    ]
+    assert ends == [5000, 10_000, 15_000]
