@@ -58,3 +58,15 @@ def test_every_named_file_of_ours_exists(name: str) -> None:
 def test_both_readmes_show_the_same_variables() -> None:
     variables = [sorted(set(re.findall(r"BOT_[A-Z_]+", text))) for text in TEXTS.values()]
     assert variables[0] == variables[1]
+
+
+def test_both_readmes_have_the_same_sections_and_code() -> None:
+    headings = [len(re.findall(r"^## ", text, re.M)) for text in TEXTS.values()]
+    assert headings[0] == headings[1]
+    code = [[_bare(block) for block in re.findall(r"```.*?```", text, re.S)] for text in TEXTS.values()]
+    assert code[0] == code[1]
+
+
+def _bare(block: str) -> str:
+    """The block without its comments and what a reader fills in, which are translated."""
+    return re.sub(r"\s*(?:#|;)\s.*|<.*?>", "", block)
