@@ -22,6 +22,9 @@ EVENT_GRACE_S = 0.5
 RECORD_S = 90
 """Longest recording of early media, s."""
 
+RECORD_TRIES = 20
+RECORD_PAUSE_S = 0.05
+
 _ONE_WORD = re.compile(r"[\w.:@+/-]+")
 _PLAIN = re.compile(r"[\w.:@+/ -]*")
 """Values that need no quoting between the braces of an originate; others are set on arrival."""
@@ -76,14 +79,25 @@ class Attempt(attempt.Attempt):
         self._hung_up = asyncio.Event()
 
     async def hears(self) -> None:
-        """Early media comes: keep it.  (``execute_on_media`` would be too early: "Media not enabled on channel".)"""
-        if not self.order.early_file or self._done.done():
-            return
+        """Early media comes: keep it.
+
+        The event is told a moment before the channel can be recorded ("Media not enabled on channel",
+        which is also why ``execute_on_media`` does not do): try until it can.
+        """
         command = f"uuid_record {self.call_id} start {self.order.early_file} {RECORD_S}"
-        try:
-            await self._client.api(command)
-        except EslError as error:
-            log.warning("early_media.not_recorded", extra={"call_id": self.call_id, "reason": str(error)})
+        reason = ""
+        for _ in range(RECORD_TRIES if self.order.early_file else 0):
+            if self._done.done():
+                return
+            try:
+                await self._client.api(command)
+            except EslError as error:
+                reason = str(error)
+            else:
+                return
+            await asyncio.sleep(RECORD_PAUSE_S)
+        if reason:
+            log.warning("early_media.not_recorded", extra={"call_id": self.call_id, "reason": reason})
 
     def hung_up(self, event: Event) -> None:
         """Note the hang-up of this attempt's channel."""

@@ -11,6 +11,7 @@ import pytest
 from agi_bot.contracts import EARLY_MEDIA, Disposition, Status
 from agi_bot.errors import PbxDown, PbxError
 from agi_bot.pbx.freeswitch import FreeSwitchOptions, FreeSwitchPbx
+from agi_bot.pbx.freeswitch import attempt as early_attempt
 from agi_bot.pbx.freeswitch.disposition import BY_CAUSE, Evidence, disposition
 from esl.testing import FakeFreeSwitch
 
@@ -200,3 +201,17 @@ async def test_early_media_is_asked_for_in_the_originate(fake: FakeFreeSwitch, p
     assert "execute_on_answer='stop_record_session /tmp/early/id.wav'" in heard
     assert "ignore_early_media='true'" in unheard
     assert "execute_on_answer" not in unheard
+
+
+async def test_a_recording_is_tried_again_until_the_channel_has_sound(
+    fake: FakeFreeSwitch, pbx: FreeSwitchPbx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(early_attempt, "RECORD_PAUSE_S", 0.001)
+    assert pbx.client is not None
+    order = early_attempt.Order("id-1", "138", 1.0, {EARLY_MEDIA: "/tmp/id-1.wav"})
+    attempt = early_attempt.Attempt(pbx.client, order)
+    answers = iter(["-ERR Cannot record session!\n", "-ERR Cannot record session!\n", "+OK Success\n"])
+    fake.answers["uuid_record"] = lambda *_: next(answers)
+    await attempt.hears()
+    asked = [line for line in fake.lines() if "uuid_record" in line]
+    assert asked == ["api uuid_record id-1 start /tmp/id-1.wav 90"] * 3
