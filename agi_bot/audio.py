@@ -86,7 +86,10 @@ class Resampler:
         self._stream = soxr.ResampleStream(source, target, 1, dtype="float32")
 
     def push(self, frame: Frame, *, last: bool = False) -> Frame:
-        """What can be given out after ``frame``; pass ``last`` to empty the filter."""
+        """What can be given out after ``frame``; pass ``last`` to empty the filter.
+
+        Raises :class:`ValueError` for a frame of another rate.
+        """
         if frame.rate != self._source:
             raise ValueError(f"expected {self._source} Hz, got {frame.rate} Hz")
         return _from_float(self._stream.resample_chunk(_to_float(frame), last=last), self._target)

@@ -140,7 +140,10 @@ class Office:
         return replace(order, number=order.number or customer["number"], data={**data, **order.data})
 
     async def happened(self, name: str, order: Order, task_id: str = "") -> tuple[str, bool]:
-        """An event of another system: the task that its rule makes.  ``order`` names no script."""
+        """An event of another system: the task that its rule makes.  ``order`` names no script.
+
+        Raises :class:`Refused` for an event without a rule, and as :meth:`order`.
+        """
         rule = self.defaults.events.get(name)
         if rule is None:
             known = ", ".join(sorted(self.defaults.events)) or "none; see campaigns.events in agi-bot.yml"

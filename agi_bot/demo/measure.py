@@ -88,7 +88,10 @@ def reply_times(path: Path) -> list[int]:
 
 
 def combine(caller: Path, bot: Path) -> tuple[Samples, int]:
-    """Two mono files that began together (MixMonitor's ``r()`` and ``t()``) as stereo, shape (n, 2), and the rate."""
+    """Two mono files that began together (MixMonitor's ``r()`` and ``t()``) as stereo, shape (n, 2), and the rate, Hz.
+
+    Raises :class:`ValueError` where their rates differ.
+    """
     (left, rate), (right, other) = read(caller), read(bot)
     if rate != other:
         raise ValueError(f"{caller} has {rate} Hz, {bot} has {other} Hz")

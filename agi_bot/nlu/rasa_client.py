@@ -72,14 +72,14 @@ class RasaClient:
         return await self._json("POST", "/model/parse", {"text": text}, timeout_s)
 
     async def status(self) -> Mapping[str, object]:
-        """``GET /status``: model file and fingerprint; needs the token."""
+        """``GET /status``: model file and fingerprint; needs the token.  Raises :class:`InterpreterDown`."""
         answer = await self._json("GET", "/status")
         if not isinstance(answer, Mapping):
             raise InterpreterDown(f"{self.settings.url} is not a Rasa server")
         return answer
 
     async def version(self) -> str:
-        """Version of the server; needs no token."""
+        """Version of the server; needs no token.  Raises :class:`InterpreterDown`."""
         answer = await self._json("GET", "/version")
         version = answer.get("version") if isinstance(answer, Mapping) else None
         if not isinstance(version, str):

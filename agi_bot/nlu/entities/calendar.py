@@ -38,7 +38,10 @@ def last_day(day: date) -> int:
 
 
 def day_of_month(today: date, day: int, months: int | None = None) -> date:
-    """The next ``day`` of a month that has one; with ``months``, of that month (in the future all the same)."""
+    """The next ``day`` of a month that has one; with ``months``, of that month (in the future all the same).
+
+    Raises :class:`ValueError` for a day that no month has.
+    """
     if not 1 <= day <= 31:
         raise ValueError(day)
     first = first_of_month(today, months or 0)

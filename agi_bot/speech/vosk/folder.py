@@ -154,7 +154,10 @@ def _head(path: Path, size: int) -> bytes:
 
 
 def read_options(path: Path) -> dict[str, str]:
-    """Kaldi options ``--key=value`` of a ``.conf`` file; ``#`` starts a comment."""
+    """Kaldi options ``--key=value`` of a ``.conf`` file; ``#`` starts a comment.
+
+    Raises :class:`~agi_bot.errors.ModelError` with file and line.
+    """
     _head(path, 1)
     lines = path.read_text("utf-8", errors="replace").splitlines()
     options: dict[str, str] = {}

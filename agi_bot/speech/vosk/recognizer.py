@@ -100,7 +100,10 @@ class VoskRecognizer:
         return tuple(phrase for phrase in hints.phrases if not vocabulary.cut(phrase))
 
     async def work(self, function: Callable[..., _T], *arguments: Any) -> _T:
-        """Run ``function`` in the recogniser's own threads."""
+        """Run ``function`` in the recogniser's own threads.
+
+        Raises :class:`~agi_bot.errors.SpeechError` when they have been stopped.
+        """
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
         except RuntimeError as error:
