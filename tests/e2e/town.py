@@ -35,7 +35,6 @@ from agi_bot.demo.asterisk import Asterisk
 from agi_bot.demo.installation import Installation
 from agi_bot.demo.phone.softphone import PhoneCall, Softphone
 from agi_bot.demo.ports import free_port
-from agi_bot.demo.theatre import ROUTES
 from agi_bot.errors import AgiBotError
 from agi_bot.shipped import shipped
 
@@ -48,6 +47,11 @@ anywhere:
   stop_calling: {say: 好的。, mark: do_not_call, end: refused}
 steps:
   hello: {say: "{name}您好，本次通话会被录音。", protect: 本次通话会被录音, end: done}
+"""
+ROUTES = """
+[outbound]
+exten => _X.,1,Dial(PJSIP/self/sip:${{EXTEN}}@127.0.0.1:{port},30)
+ same => n,Hangup(${{HANGUPCAUSE}})
 """
 ALWAYS = Rules(windows=(Window(day_time(0), day_time(23, 59, 59, 999999)),), caps=(), min_interval=timedelta(0))
 OVER = {"done", "orphaned"}
