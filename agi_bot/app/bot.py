@@ -68,6 +68,8 @@ class Bot:
         placed: Callable[[str], Awaitable[Task | None]] | None = None,
     ) -> None:
         self._settings = settings
+        turns = settings.turns
+        self._turns = PRESETS[turns.preset].with_limits(turns.limits, barge_in=turns.barge_in)
         self._pbx = pbx
         self._workshop = workshop
         self._switchboard = switchboard
@@ -150,7 +152,7 @@ class Bot:
             dialogue,
             engines,
             record,
-            limits=Limits(flow.longest_ms / 1000, PRESETS[self._settings.turns.preset]),
+            limits=Limits(flow.longest_ms / 1000, self._turns),
             recording=self._recording(call, record.started_at),
             watcher=self._watch(call),
             plan=self._plans.pop(call.id, None),

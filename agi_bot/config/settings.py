@@ -98,6 +98,10 @@ class TurnSettingsSection(Section):
         "normal", description="quick: short answers; patient: people who think while they speak."
     )
     barge_in: bool = Field(True, description="Whether callers may interrupt the bot.")
+    limits: dict[str, int] = Field(
+        default_factory=dict,
+        description="Single limits over the preset's, ms, such as max_turn_ms: 15000 (docs/turns.md).",
+    )
 
 
 class UnderstandingSettings(Section):

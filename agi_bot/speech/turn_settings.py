@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+
+from agi_bot.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class TurnSettings:
     ``backchannel_ms``: silence after a backchannel, until the bot goes on.
     ``answer_ms``: a backchannel that answers the question takes the turn when no more than
     this is left of the prompt; before that nobody has heard a question.
+    ``barge_in``: whether callers may interrupt at all; what is said meanwhile is heard anyway.
     """
 
     quick_ms: int = 180
@@ -56,6 +60,19 @@ class TurnSettings:
     gap_ms: int = 200
     backchannel_ms: int = 96
     answer_ms: int = 1500
+    barge_in: bool = True
+
+    def with_limits(self, limits: Mapping[str, int], *, barge_in: bool = True) -> TurnSettings:
+        """These settings with single limits, ms, of one's own.  Raises :class:`~agi_bot.errors.ConfigError`."""
+        known = [each.name for each in fields(self) if each.name.endswith("_ms")]
+        for name, value in limits.items():
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                cure = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
+                raise ConfigError(f"turns.limits: there is no limit {name}", cure=cure)
+            if value < 0:
+                raise ConfigError(f"turns.limits: {name} is {value}; it is a time in ms, from 0 on")
+        return replace(self, barge_in=barge_in, **limits)  # type: ignore[arg-type]
 
     def with_patience(self, patience_ms: int) -> TurnSettings:
         """These settings with a step's own patience: the pause inside a turn that is waited for."""

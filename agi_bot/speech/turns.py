@@ -65,6 +65,7 @@ class TurnTaker:
         ``from_ms``/``to_ms``: where the present stretch of speech began and its last sound,
         as the voice activity detector knows them (-1: ``now_ms``).
         """
+        now = now if self._settings.barge_in else replace(now, interruptible=False)
         self._note(now, from_ms, to_ms)
         if not self.in_turn:
             return Decision()

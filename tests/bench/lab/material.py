@@ -77,8 +77,8 @@ async def _speak(voice: EspeakVoice, kind: Kind, text: str, name: str) -> Uttera
 
 
 def given(speech: list[Speech]) -> dict[Kind, list[Utterance]]:
-    """Recordings that were given: answers to any question."""
-    own = [Utterance("yes_no", each.text, each.name, each.samples) for each in speech]
+    """Recordings that were given, those in the language of the flows: answers to any question."""
+    own = [Utterance("yes_no", each.text, each.name, each.samples) for each in speech if each.language[:2] == "zh"]
     return {"yes_no": own, "when": own}
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agi_bot.contracts import Entity, Intent
+from agi_bot.errors import ConfigError
 from agi_bot.flow.events import Listen
 from agi_bot.speech.turns import PRESETS, Act, Decision, Now, Question, TurnSettings, TurnTaker
 
@@ -465,3 +466,23 @@ def test_who_never_stops_has_one_turn_after_another_of_the_greatest_length() -> 
         if taker.update(Now(now_ms, True, f"{now_ms}"), YES_NO, from_ms=0, to_ms=now_ms).act is Act.TOO_LONG
     ]
     assert ends == [5000, 10_000, 15_000]
+
+
+def test_every_limit_can_be_set_by_its_name() -> None:
+    settings = PRESETS["quick"].with_limits({"max_turn_ms": 9000, "open_ms": 2000})
+    assert (settings.max_turn_ms, settings.open_ms, settings.quick_ms) == (9000, 2000, PRESETS["quick"].quick_ms)
+
+
+@pytest.mark.parametrize(
+    ("limits", "says"), [({"max_turn": 1}, "did you mean max_turn_ms"), ({"open_ms": -1}, "from 0 on")]
+)
+def test_a_limit_that_is_wrong_is_refused_with_a_cure(limits: dict[str, int], says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        TurnSettings().with_limits(limits)
+    assert says in f"{caught.value} {caught.value.cure}"
+
+
+def test_where_nobody_may_interrupt_the_bot_goes_on_and_hears() -> None:
+    scene = bot(settings=TurnSettings(barge_in=False)).say("我要改时间").hush(500)
+    assert Act.STOP not in scene.acts
+    assert Act.PAUSE not in scene.acts
