@@ -180,7 +180,7 @@ class Dialer:
     async def _dial_trunk(self, name: str, campaigns: list[Campaign]) -> None:
         trunk, now = self._trunks[name], self._clock()
         gate = _gate(campaigns, self._settings.tick_s)
-        wanted = trunk.breaker.room(now, max(0, gate.lines - trunk.live))
+        wanted = trunk.breaker.room(self._steady(), max(0, gate.lines - trunk.live))
         if not wanted:
             return
         claims = await self._queue.claim(self.owner, name, wanted, now, gate)
@@ -250,7 +250,7 @@ class Dialer:
             await self._store.close_task(task, TaskState.DONE, f"{permission.rule}: {permission.reason}", now)
             await self._queue.finish(self.owner, task.task_id)
             return
-        again = max(permission.until.timestamp(), now + (PAUSED_AGAIN_S if permission.rule == "campaign" else 0.0))
+        again = max(permission.until.timestamp(), now + (PAUSED_AGAIN_S if permission.rule == "campaign" else 1.0))
         await self._queue.give_back(self.owner, task.task_id, again)
 
     # --- a call ----------------------------------------------------------------------
@@ -288,7 +288,7 @@ class Dialer:
         self.counters[f"answered_by.{end.answered_by or 'unknown'}"] += 1
         self.counters["answered"] += end.answered
         if end.how in (Status.CONGESTION, Status.FAILED):
-            trunk.breaker.failed(self._clock())
+            trunk.breaker.failed(self._steady())
         else:
             trunk.breaker.worked()
 

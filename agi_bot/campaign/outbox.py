@@ -1,5 +1,11 @@
 """Tells the CRM what became of every attempt, and a gateway the text messages: at least once, in order of writing.
 
+Some letters are under way at once; one about a task waits for the older ones about it.  A
+receiver that does not answer, or answers 5xx or 429, is away: it is left alone for a while
+that grows, tried with its oldest letters, and then gets the rest in order.  A letter that it
+answers with anything else but 2xx is that letter's own matter: it is sent again later, and
+those about other tasks go on.
+
 A receiver knows a repeated message by its ``Idempotency-Key`` and a real one by its
 signature: ``X-Agi-Bot-Signature: t=<seconds>,v1=<hex>``, the HMAC-SHA256 of
 ``<seconds>.<body>`` under the shared secret.
@@ -14,26 +20,49 @@ import json
 import logging
 import random
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from urllib.parse import urlencode
 
 import httpx
 
 from agi_bot.address import BadAddress, Target, resolve
-from agi_bot.campaign.store.outbox import Letter, OutboxStore
+from agi_bot.campaign.store.outbox import LONGEST_WAIT_S, Letter, OutboxStore
 from agi_bot.errors import AgiBotError
 
 log = logging.getLogger(__name__)
 
 FIRST_WAIT_S = 2.0
-LONGEST_WAIT_S = 900.0
 LONGEST_ANSWER = 4096
 TAKEN = range(200, 300)
 _HOLE = re.compile(r"\{([a-z_]+)\}")
 NEVER = frozenset({400, 405, 410, 413, 415, 422})
 """Statuses by which a receiver says that this message will never be taken."""
+
+BUSY = frozenset({408, 425, 429, *range(500, 600)})
+"""Statuses that may as well be the receiver's trouble as the letter's."""
+
+PROBES = 2
+"""So many letters ask whether a receiver is back: two, as one alone may be what it cannot digest."""
+
+
+class Fate(Enum):
+    """What became of a sending; ``NEVER``: it will not be taken later either; ``AWAY``: only trouble was there."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"
+    NEVER = "never"
+    AWAY = "away"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    letter: Letter
+    fate: Fate
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +109,10 @@ def wait_s(tries: int, luck: float) -> float:
 
 
 class Sender:
-    """Sends what the outbox holds; ``clock`` answers seconds since the epoch."""
+    """Sends what the outbox holds.
+
+    ``clock`` answers seconds since the epoch; ``steady`` seconds of a clock that nobody sets.
+    """
 
     def __init__(
         self,
@@ -91,6 +123,7 @@ class Sender:
         at_once: int = 8,
         tick_s: float = 1.0,
         luck: Callable[[], float] = random.random,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self.counters: Counter[str] = Counter()
         self._store = store
@@ -99,6 +132,10 @@ class Sender:
         self._at_once = at_once
         self._tick_s = tick_s
         self._luck = luck
+        self._steady = steady
+        self._away = 0
+        """Rounds in a row in which the receiver was away."""
+        self._rests_until = 0.0
         self._stopping = asyncio.Event()
         self._client = httpx.AsyncClient(follow_redirects=False, timeout=receiver.timeout_s, trust_env=False)
 
@@ -123,28 +160,63 @@ class Sender:
 
     async def _round(self) -> int:
         """Whether something went through: while nothing does there is no hurry."""
+        if self._away and self._steady() < self._rests_until:
+            return 0
         try:
-            letters = await self._store.due(self._clock(), self._at_once, self._receiver.name)
-            return sum(await asyncio.gather(*(self._send(letter) for letter in letters)))
+            most = PROBES if self._away else self._at_once
+            letters = await self._store.due(self._clock(), most, self._receiver.name)
+            sent = await self._send_all(letters)
+            back_at = self._rest(sent)
+            await asyncio.gather(*(self._again(one, back_at) for one in sent if one.fate is not Fate.TAKEN))
         except AgiBotError as error:
             log.error("outbox.failed", extra={"reason": str(error)})
             return 0
+        return sum(one.fate is Fate.TAKEN for one in sent)
 
-    async def _send(self, letter: Letter) -> bool:
-        final = False
+    def _rest(self, sent: list[_Sent]) -> float | None:
+        """Until when a receiver that is away is left alone, by ``clock``."""
+        told = {"receiver": self._receiver.name}
+        if sent and all(one.fate is Fate.AWAY for one in sent):
+            self._away += 1
+            rests = wait_s(self._away, self._luck())
+            self._rests_until = self._steady() + rests
+            log.warning("outbox.receiver_away", extra={**told, "again_s": round(rests, 1)})
+            # A little sooner than its rest ends: then these letters are the oldest that are due.
+            return self._clock() + 0.9 * rests
+        if sent and self._away:
+            self._away = 0
+            log.info("outbox.receiver_back", extra=told)
+        return None
+
+    async def _send_all(self, letters: list[Letter]) -> list[_Sent]:
+        """Send ``letters`` at once, but those about one task one after another, up to the first that is not taken."""
+        by_task: dict[str, list[Letter]] = {}
+        for letter in letters:
+            by_task.setdefault(letter.task_id or letter.key, []).append(letter)
+        return [one for sent in await asyncio.gather(*map(self._in_turn, by_task.values())) for one in sent]
+
+    async def _in_turn(self, letters: list[Letter]) -> list[_Sent]:
+        sent: list[_Sent] = []
+        for letter in letters:
+            sent.append(await self._send(letter))
+            if sent[-1].fate is not Fate.TAKEN:
+                break
+        return sent
+
+    async def _send(self, letter: Letter) -> _Sent:
         try:
             target = await resolve(self._receiver.url, self._receiver.allow_private)
             status, text = await self._post(target, letter)
-            taken = status in TAKEN
-            if taken and re.search(self._receiver.accepted, text):
-                await self._store.delivered(letter)
-                self.counters["delivered"] += 1
-                return True
-            error, final = f"answered {status}" + (f": {text[:200]}" if taken else ""), status in NEVER
         except (httpx.HTTPError, OSError, BadAddress) as problem:
-            error = str(problem) or type(problem).__name__
-        await self._again(letter, error, final)
-        return False
+            return _Sent(letter, Fate.AWAY, str(problem) or type(problem).__name__)
+        if status not in TAKEN:
+            fate = Fate.NEVER if status in NEVER else Fate.AWAY if status in BUSY else Fate.REFUSED
+            return _Sent(letter, fate, f"answered {status}")
+        if not re.search(self._receiver.accepted, text):
+            return _Sent(letter, Fate.REFUSED, f"answered {status}: {text[:200]}")
+        await self._store.delivered(letter)
+        self.counters["delivered"] += 1
+        return _Sent(letter, Fate.TAKEN)
 
     async def _post(self, target: Target, letter: Letter) -> tuple[int, str]:
         body, kind = self._receiver.content(letter)
@@ -168,11 +240,12 @@ class Sender:
             headers["X-Agi-Bot-Signature"] = signature(self._receiver.secret, body, int(self._clock()))
         return headers
 
-    async def _again(self, letter: Letter, error: str, final: bool) -> None:
-        tries = letter.tries + 1
-        dead = final or tries >= self._receiver.most_tries
-        next_at = None if dead else self._clock() + wait_s(tries, self._luck())
+    async def _again(self, sent: _Sent, back_at: float | None) -> None:
+        """Note a letter that was not taken; ``back_at``: when its receiver, who is away, is asked again."""
+        tries = sent.letter.tries + 1
+        dead = sent.fate is Fate.NEVER or tries >= self._receiver.most_tries
+        next_at = self._clock() + wait_s(tries, self._luck()) if back_at is None else back_at
         self.counters["dead" if dead else "failed"] += 1
-        await self._store.failed(letter, error[:300], next_at)
-        told = {"outbox_id": letter.outbox_id, "tries": tries, "reason": error[:300]}
+        await self._store.failed(sent.letter, sent.error[:300], None if dead else next_at)
+        told = {"outbox_id": sent.letter.outbox_id, "tries": tries, "reason": sent.error[:300]}
         log.log(logging.ERROR if dead else logging.WARNING, "outbox.dead" if dead else "outbox.not_taken", extra=told)

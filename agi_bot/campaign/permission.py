@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -187,20 +187,22 @@ def is_open(rules: Rules, window: Window, local: datetime) -> bool:
 
 
 def _next_opening(rules: Rules, local: datetime) -> datetime | None:
+    # Times of one zone are compared by their hands alone, which an hour that comes twice makes wrong.
+    now = local.timestamp()
     for ahead in range(HORIZON_DAYS):
         day = local.date() + timedelta(days=ahead)
-        openings = [_real(day, window.begin, local) for window in rules.windows]
         usable = [
             moment
-            for moment, window in zip(openings, rules.windows, strict=True)
-            if moment > local and is_open(rules, window, moment)
+            for window in rules.windows
+            for moment in _real(day, window.begin, local)
+            if moment.timestamp() > now and is_open(rules, window, moment)
         ]
         if usable:
-            return min(usable)
+            return min(usable, key=datetime.timestamp)
     return None
 
 
-def _real(day: date, begin: time, local: datetime) -> datetime:
-    """``begin`` on ``day`` in the zone of ``local``; in the gap of a clock change, the moment after it."""
-    moment = datetime.combine(day, begin, tzinfo=local.tzinfo)
-    return moment.astimezone(ZoneInfo("UTC")).astimezone(local.tzinfo)
+def _real(day: date, begin: time, local: datetime) -> list[datetime]:
+    """``begin`` on ``day`` in the zone of ``local``: twice where the clock is set back; in a gap, after it."""
+    moments = [datetime.combine(day, begin.replace(fold=fold), tzinfo=local.tzinfo) for fold in (0, 1)]
+    return [moment.astimezone(UTC).astimezone(local.tzinfo) for moment in moments]

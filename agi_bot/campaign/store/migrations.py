@@ -282,4 +282,12 @@ ALTER TABLE attempts ADD COLUMN answered_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE attempts ADD COLUMN answered_by_why TEXT NOT NULL DEFAULT '';
 """
 
-MIGRATIONS: tuple[str, ...] = (CALLS, QUEUE, CAMPAIGNS, ACCESS, PRIVACY, RESULTS, ANSWERED)
+OUTBOX_IN_ORDER = """
+DROP INDEX outbox_next;
+CREATE INDEX outbox_waiting ON outbox (receiver, outbox_id, next_at) WHERE state = 'waiting';
+CREATE INDEX outbox_state ON outbox (state, receiver, created_at);
+ALTER TABLE outbox ADD COLUMN task_id TEXT GENERATED ALWAYS AS (json_extract(payload, '$.task_id')) VIRTUAL;
+CREATE INDEX outbox_task ON outbox (task_id, receiver, outbox_id, next_at) WHERE state = 'waiting';
+"""
+
+MIGRATIONS: tuple[str, ...] = (CALLS, QUEUE, CAMPAIGNS, ACCESS, PRIVACY, RESULTS, ANSWERED, OUTBOX_IN_ORDER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 import sqlite_utils
 
 from agi_bot.campaign.store.database import Database
+
+LONGEST_WAIT_S = 900.0
+"""The longest time between two tries of a letter, s."""
 
 STATES = ("waiting", "delivered", "dead")
 
@@ -44,6 +48,17 @@ class Letter:
     kind: str
     payload: str
     tries: int
+    task_id: str | None = None
+
+
+_DUE = """
+SELECT outbox_id, key, kind, payload, tries, task_id FROM outbox
+WHERE receiver = :receiver AND state = 'waiting' AND next_at NOT BETWEEN :soon AND :late
+  AND NOT EXISTS (
+    SELECT 1 FROM outbox AS older WHERE older.task_id = outbox.task_id AND older.receiver = :receiver
+    AND older.state = 'waiting' AND older.outbox_id < outbox.outbox_id AND older.next_at BETWEEN :soon AND :late)
+ORDER BY outbox_id LIMIT :limit
+"""
 
 
 class OutboxStore:
@@ -53,12 +68,11 @@ class OutboxStore:
         self._database = database
 
     async def due(self, now: float, limit: int, receiver: str = "crm") -> list[Letter]:
-        """Letters to send now to ``receiver``, oldest first."""
-        query = (
-            "SELECT outbox_id, key, kind, payload, tries FROM outbox "
-            "WHERE receiver = ? AND state = 'waiting' AND next_at <= ? ORDER BY next_at, outbox_id LIMIT ?"
-        )
-        return await self._database.run(lambda db: [Letter(*row) for row in db.execute(query, [receiver, now, limit])])
+        """Letters to send now to ``receiver``, oldest first; none that tells of a task before an older one has."""
+        wanted = {"receiver": receiver, "limit": limit, "soon": math.nextafter(now, math.inf)}
+        # What is further ahead than any wait is so because the clock was set back.
+        values = {**wanted, "late": now + LONGEST_WAIT_S}
+        return await self._database.run(lambda db: [Letter(*row) for row in db.execute(_DUE, values)])
 
     async def delivered(self, letter: Letter) -> None:
         """The receiver has taken it."""

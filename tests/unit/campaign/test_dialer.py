@@ -202,6 +202,24 @@ async def test_outside_the_window_the_task_waits_for_it(office: Office) -> None:
     assert len(office.person.placed) == 1
 
 
+async def test_a_clock_that_is_set_back_does_not_prolong_a_trunk_s_rest(office: Office) -> None:
+    tasks = [a_task(f"t{n}", f"1380000000{n}") for n in range(8)]
+    office.person.ends = {task.task_id: [AttemptEnd(Status.CONGESTION, 0)] for task in tasks[:5]}
+    await office.add(*tasks, campaign=replace(CAMPAIGN, lines=1))
+    dialer = office.dialer()
+    running = asyncio.create_task(dialer.run())
+    async with asyncio.timeout(10):
+        await poll(lambda: len(office.person.placed) == 5)
+        office.now -= 3600
+        await asyncio.sleep(0.1)
+        assert len(office.person.placed) == 5, "it rests"
+        office.steady += 61
+        office.now += 3600 + 61
+        await poll(lambda: len(office.person.placed) == 8)
+    dialer.stop()
+    await running
+
+
 async def test_caps_count_over_campaigns(office: Office) -> None:
     rules = replace(ALWAYS, caps=((1, 1),))
     other = replace(CAMPAIGN, campaign_id="autumn", rules=rules)

@@ -25,13 +25,14 @@ class Crm:
     plan: list[int] = field(default_factory=list)
     received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     port: int = 0
+    chokes_on: bytes = b"no such text"
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         self.received.append((headers, body))
-        status = self.plan.pop(0) if self.plan else 200
+        status = self.plan.pop(0) if self.plan else 500 if self.chokes_on in body else 200
         if status == 0:
             await asyncio.sleep(2)
         elif status > 0:
@@ -51,10 +52,11 @@ class Post:
     store: OutboxStore
     crm: Crm
     now: float = 1000.0
+    steady: float = 0.0
 
-    async def write(self, *keys: str) -> None:
+    async def write(self, *keys: str, **about: str) -> None:
         rows = [
-            {"key": key, "kind": "attempt.ended", "payload": json.dumps({"outcome": "可以", "key": key})}
+            {"key": key, "kind": "attempt.ended", "payload": json.dumps({"outcome": "可以", "key": key, **about})}
             | {"state": "waiting", "tries": 0, "next_at": self.now, "error": "", "created_at": self.now}
             for key in keys
         ]
@@ -63,7 +65,16 @@ class Post:
     def sender(self, **changes: object) -> Sender:
         wanted = {"url": self.crm.url(), "secret": "s", "timeout_s": 0.3, "most_tries": 4, "allow_private": True}
         receiver = Receiver(**{**wanted, **changes})  # type: ignore[arg-type]
-        return Sender(self.store, receiver, lambda: self.now, tick_s=0.01, luck=lambda: 1.0)
+        clocks = {"clock": lambda: self.now, "steady": lambda: self.steady}
+        return Sender(self.store, receiver, tick_s=0.01, luck=lambda: 1.0, **clocks)
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += seconds
+        self.steady += seconds
+
+    def told(self) -> list[str]:
+        """The keys, in the order in which they came."""
+        return [headers["idempotency-key"] for headers, _ in self.crm.received]
 
     async def send_until(self, done: Callable[[Sender], bool], **changes: object) -> Sender:
         sender = self.sender(**changes)
@@ -125,6 +136,70 @@ async def test_an_hour_away(post: Post) -> None:
     await post.send_until(lambda sender: sender.counters["delivered"] == 30)
     assert sorted(headers["idempotency-key"] for headers, _ in post.crm.received) == sorted(f"a{n}" for n in range(30))
     assert await post.states() == {"delivered": 30}
+
+
+async def test_a_receiver_that_is_away_is_left_alone_and_then_told_in_order(post: Post) -> None:
+    keys = [f"a{n}" for n in range(40)]
+    await post.write(*keys)
+    port, post.crm.port = post.crm.port, 1  # nobody listens there
+    sender = post.sender(most_tries=20)
+    running = asyncio.create_task(sender.run())
+    for _ in range(120):
+        post.pass_time(30)
+        await asyncio.sleep(0.02)
+    waiting = await post.store.listed("waiting")
+    assert {row["tries"] for row in waiting if row["key"] not in keys[:8]} == {0}, "only its oldest letters are tried"
+    assert sender.counters["failed"] < 50
+    sender.stop()
+    await running
+    post.crm.port = port
+    post.pass_time(3600)
+    await post.send_until(lambda sender: sender.counters["delivered"] == 40)
+    assert sorted(post.told()) == sorted(keys)
+    assert all(abs(keys.index(key) - place) < 8 for place, key in enumerate(post.told())), post.told()
+
+
+async def test_letters_about_one_task_never_overtake_each_other(post: Post) -> None:
+    for n in range(12):
+        await post.write(f"a{n}", task_id=f"t{n % 2}")
+    post.crm.plan = [503]
+    sender = post.sender()
+    running = asyncio.create_task(sender.run())
+    async with asyncio.timeout(10):
+        while sender.counters["delivered"] < 12:
+            post.pass_time(1)
+            await asyncio.sleep(0.005)
+    sender.stop()
+    await running
+    taken = post.told()[1:]
+    for task in (0, 1):
+        assert [key for key in dict.fromkeys(taken) if int(key[1:]) % 2 == task] == [
+            f"a{n}" for n in range(task, 12, 2)
+        ]
+
+
+async def test_a_letter_that_the_receiver_cannot_digest_holds_up_no_other(post: Post) -> None:
+    post.crm.chokes_on = b'"a0"'
+    await post.write(*(f"a{n}" for n in range(20)))
+    sender = post.sender(most_tries=6)
+    running = asyncio.create_task(sender.run())
+    async with asyncio.timeout(10):
+        while sender.counters["delivered"] < 19 or not sender.counters["dead"]:
+            post.pass_time(1)
+            await asyncio.sleep(0.005)
+    sender.stop()
+    await running
+    assert post.told().count("a0") == 6
+    assert (await post.states()) == {"delivered": 19, "dead": 1}
+
+
+async def test_a_clock_that_is_set_back_holds_up_no_letter(post: Post) -> None:
+    post.crm.plan = [500]
+    await post.write("a1")
+    await post.send_until(lambda sender: sender.counters["failed"] == 1)
+    post.now -= 3600
+    await post.send_until(lambda sender: sender.counters["delivered"] == 1)
+    assert post.told() == ["a1", "a1"]
 
 
 async def test_too_many_failures_are_set_aside_and_can_be_sent_again(post: Post) -> None:

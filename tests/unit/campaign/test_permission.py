@@ -105,6 +105,24 @@ def test_an_opening_in_the_gap_of_a_clock_change_is_a_real_moment() -> None:
     assert may_call(rules, History("Europe/Berlin"), until).allowed
 
 
+def test_an_opening_in_the_hour_that_comes_twice_is_never_in_the_past() -> None:
+    rules = Rules(windows=(Window(time(2, 30), time(5)),))
+    second_time = datetime(2026, 10, 25, 1, 10, tzinfo=UTC)  # 02:10 in Berlin, after 02:30 was there once
+    until = refused(may_call(rules, History("Europe/Berlin"), second_time), "window")
+    assert until is not None
+    assert until.astimezone(UTC) == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    assert may_call(rules, History("Europe/Berlin"), until).allowed
+
+
+def test_the_interval_is_of_real_hours_when_the_clock_is_changed() -> None:
+    rules = Rules(windows=(Window(time(0), time(23, 59)),), caps=(), min_interval=timedelta(hours=4))
+    last = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)  # 02:30 for the first time
+    by_the_hands = datetime(2026, 10, 25, 6, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    until = refused(may_call(rules, History("Europe/Berlin", calls=(last,)), last + timedelta(hours=3)), "min_interval")
+    assert until == last + timedelta(hours=4)
+    assert by_the_hands - timedelta(hours=1) == until
+
+
 def test_a_refusal_cools_down() -> None:
     history = replace(NOBODY, refused_at=NOON - timedelta(days=30))
     assert refused(may_call(RULES, history, NOON), "cool_down") == NOON + timedelta(days=60)
@@ -134,6 +152,11 @@ def test_the_longest_wait_is_told() -> None:
 
 
 MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))
+CLOCK_CHANGES = st.sampled_from([datetime(2026, 3, 29), datetime(2026, 10, 24, 18), datetime(2026, 3, 8, 4)])
+NEAR_A_CHANGE = st.builds(
+    lambda day, minutes: day.replace(tzinfo=UTC) + timedelta(minutes=minutes), CLOCK_CHANGES, st.integers(0, 720)
+)
+AT_NIGHT = st.lists(st.integers(0, 300), min_size=2, max_size=2, unique=True).map(sorted)
 ZONES = st.sampled_from(["Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"])
 
 
@@ -151,4 +174,21 @@ def test_waiting_until_the_named_moment_never_goes_in_circles(
         assert permission.until is not None
         assert permission.until > now
         now = permission.until
+    pytest.fail("no moment was ever allowed")
+
+
+@given(now=NEAR_A_CHANGE, zone=ZONES, minutes=AT_NIGHT)
+def test_windows_of_the_night_are_waited_for_across_a_clock_change(
+    now: datetime, zone: str, minutes: list[int]
+) -> None:
+    begin, end = (time(minute // 60, minute % 60) for minute in minutes)
+    rules = Rules(windows=(Window(begin, end),), caps=(), min_interval=timedelta(0))
+    for _ in range(3):
+        permission = may_call(rules, History(zone), now)
+        if permission.allowed:
+            assert begin <= now.astimezone(ZoneInfo(zone)).time() < end
+            return
+        assert permission.until is not None
+        assert permission.until.timestamp() > now.timestamp()
+        now = permission.until.astimezone(UTC)
     pytest.fail("no moment was ever allowed")
