@@ -1,4 +1,4 @@
-"""What a check of the installation found: a level, what was seen, and what to do about it."""
+"""What a check found: a place in a file; of an installation, a level, what was seen and what to do about it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,18 @@ class Level(StrEnum):
     OK = "ok"
     WARNING = "warning"
     ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place in a file; line and column count from 1, columns in characters, as editors show them."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,18 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agi_bot.errors import NluError
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A place in a file."""
-
-    file: str
-    line: int = 1
-    column: int = 1
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+from agi_bot.findings import Spot as Spot
 
 
 @dataclass(frozen=True, slots=True)
