@@ -6,7 +6,7 @@ package in one thread (extra ``greenswitch``).  Both pass the same contract suit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,8 +37,8 @@ class Link(Protocol):
     on_message: Callable[[Message], None]
     on_lost: Callable[[EslError | None], None]
 
-    async def ask(self, command: Command, timeout: float) -> Reply:
-        """Send ``command`` and wait for its reply.
+    def ask(self, command: Command, timeout: float) -> Awaitable[Reply]:
+        """Send ``command``; awaiting what it returns waits for the reply.
 
         Raises :class:`~esl.errors.NotConnected` (surely not sent),
         :class:`~esl.errors.LinkLost` or :class:`~esl.errors.CommandTimeout` (may have been

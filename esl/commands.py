@@ -166,7 +166,7 @@ def _names(names: tuple[str, ...]) -> str:
 
 
 def _one_line(text: str, what: str) -> str:
-    if _FORBIDDEN.search(text):
+    if not text.isprintable() and _FORBIDDEN.search(text):
         raise LocalProtocolError(f"{what} cannot hold a newline or a NUL byte: {text[:80]!r}")
     if not text or text.isspace():
         raise LocalProtocolError(f"{what} cannot be empty")

@@ -7,8 +7,8 @@ FreeSWITCH itself does (``read_packet``).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from esl.errors import RemoteProtocolError
@@ -21,18 +21,24 @@ MAX_BODY_BYTES = 64 << 20
 """A body: ``show channels`` of a big machine."""
 
 _END = b"\n\n"
-_USUAL = re.compile(
-    rb"(?:Content-Type: ([a-z/-]+)\n)?Content-Length: (\d{1,7})\n"
-    rb"(?:Content-Type: ([a-z/-]+)\n)?\n"
-)
-"""The heads of api responses and events as FreeSWITCH writes them; all others go the careful way."""
 _NEWLINES = b"\r\n"
+_COMMON_BYTES = 80
+"""A head up to this size is likely to come again as it is (``api/response``, an event's outer one)."""
+
+
+class Head(NamedTuple):
+    """A header block that has been read; heads are shared between frames that begin alike."""
+
+    headers: Headers
+    kind: str | None
+    length: int
 
 
 class RawFrame(NamedTuple):
-    """Outer headers (not decoded) and body (bytes) of one message."""
+    """Outer headers (not decoded), their ``Content-Type`` and the body (bytes) of one message."""
 
     headers: Headers
+    kind: str | None
     body: bytes = b""
 
 
@@ -40,20 +46,23 @@ class Framer:
     """Cuts a stream of bytes into frames.  No I/O, no clock."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
+        self._buffer: bytes | bytearray = b""
         self._start = 0
         """Where the next frame (or its body, when the head is known) begins in the buffer."""
         self._searched = 0
-        self._head: Headers | None = None
-        self._length = 0
+        self._head: Head | None = None
 
     def feed(self, data: bytes) -> None:
         """Add bytes as they came from the socket, in pieces of any size."""
-        if self._start:
+        if self._start == len(self._buffer):
+            self._buffer = bytes(data)
+        else:
+            if isinstance(self._buffer, bytes):
+                self._buffer = bytearray(self._buffer)
             del self._buffer[: self._start]
-            self._searched = max(0, self._searched - self._start)
-            self._start = 0
-        self._buffer += data
+            self._buffer += data
+        self._searched = max(0, self._searched - self._start)
+        self._start = 0
 
     @property
     def partial(self) -> bool:
@@ -66,43 +75,49 @@ class Framer:
         Raises :class:`~esl.errors.RemoteProtocolError` at bytes that are no frame; what came
         before has been yielded then.
         """
-        while self._head is not None or self._read_head():
-            end = self._start + self._length
-            if len(self._buffer) < end or self._head is None:
+        while (head := self._head or self._next_head()) is not None:
+            headers, kind, length = head
+            start = self._start
+            if not length:
+                self._head = None
+                yield RawFrame(headers, kind)
+                continue
+            end = start + length
+            if len(self._buffer) < end:
+                self._head = head
                 return
-            frame = RawFrame(self._head, bytes(self._buffer[self._start : end]) if self._length else b"")
             self._head, self._start, self._searched = None, end, end
-            yield frame
+            yield RawFrame(headers, kind, bytes(self._buffer[start:end]))
 
-    def _read_head(self) -> bool:
-        """Read the next header block; False when it is not complete."""
-        usual = _USUAL.match(self._buffer, self._start)
-        if usual is not None and bool(usual[1]) != bool(usual[3]):
-            kind, length = usual[1] or usual[3], usual[2]
-            self._head = Headers({"Content-Type": kind.decode(), "Content-Length": length.decode()})
-            self._start, self._length = usual.end(), int(length)
-            return True
-        return self._read_unusual_head()
+    def _next_head(self) -> Head | None:
+        """The next header block; None when it is not complete.  Blank lines before it are skipped."""
+        while (end := self._buffer.find(_END, self._searched)) >= 0:
+            raw = bytes(self._buffer[self._start : end])
+            self._start = self._searched = end + len(_END)
+            head = _common_head(raw) if len(raw) <= _COMMON_BYTES else _read_head(raw)
+            if head is not None:
+                return head
+        self._searched = max(self._start, len(self._buffer) - 1)
+        _check_size(len(self._buffer) - self._start)
+        return None
 
-    def _read_unusual_head(self) -> bool:
-        if self._buffer.startswith((b"\n", b"\r"), self._start):
-            self._skip_blank_lines()
-        end = self._buffer.find(_END, max(self._start, self._searched))
-        size = (end if end >= 0 else len(self._buffer)) - self._start
-        if size > MAX_HEADER_BYTES:
-            raise RemoteProtocolError(f"a header block of more than {MAX_HEADER_BYTES} bytes")
-        if end < 0:
-            self._searched = max(self._start, len(self._buffer) - 1)
-            return False
-        text = self._buffer[self._start : end].decode("utf-8", errors="replace")
-        self._head = Headers.parse(text)
-        self._start = end + len(_END)
-        self._length = _body_length(self._head)
-        return True
 
-    def _skip_blank_lines(self) -> None:
-        while self._buffer.startswith((b"\n", b"\r"), self._start):
-            self._start += 1
+def _read_head(raw: bytes) -> Head | None:
+    """None: blank lines and nothing else."""
+    _check_size(len(raw))
+    raw = raw.lstrip(_NEWLINES)
+    if not raw:
+        return None
+    headers = Headers.parse(raw.decode("utf-8", errors="replace"))
+    return Head(headers, headers.get("Content-Type"), _body_length(headers))
+
+
+_common_head = lru_cache(maxsize=512)(_read_head)
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_HEADER_BYTES:
+        raise RemoteProtocolError(f"a header block of more than {MAX_HEADER_BYTES} bytes")
 
 
 def _body_length(headers: Headers) -> int:

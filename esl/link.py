@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
+from typing import cast
 
 from esl import commands
 from esl.backend import Link, Listener, Login
 from esl.commands import Command
 from esl.errors import (
     AccessDenied,
-    CommandTimeout,
     ConnectFailed,
     EslError,
     LinkLost,
@@ -20,6 +19,7 @@ from esl.errors import (
     WrongPassword,
 )
 from esl.messages import AuthRequest, Message, Rejected, Reply
+from esl.pending import Pending
 from esl.protocol import Connection, Phase, Role
 
 
@@ -35,25 +35,27 @@ class NativeLink(asyncio.Protocol):
         self.on_lost: Callable[[EslError | None], None] = ignore
         self._connection = Connection(role)
         self._on_open = on_open
-        self._waiting: deque[asyncio.Future[Reply]] = deque()
         self._transport: asyncio.Transport | None = None
-        self._batch: list[bytes] | None = None
+        self._batch: list[bytes] = []
         self._loop = asyncio.get_running_loop()
+        self._pending = Pending(self._loop)
         self._gone = self._loop.create_future()
         self._error: EslError | None = None
 
     # --- asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self._on_open(self)
 
     def data_received(self, data: bytes) -> None:
         try:
             self._connection.feed(data)
             for message in self._connection.messages():
-                self._hand_out(message)
+                if isinstance(message, Reply):
+                    self._pending.answer(message)
+                else:
+                    self.on_message(message)
         except RemoteProtocolError as error:
             self._fail(error)
 
@@ -62,7 +64,7 @@ class NativeLink(asyncio.Protocol):
             self._error = LinkLost(f"the connection broke: {exc}")
         said_goodbye = self._connection.phase is Phase.CLOSED
         self._end_protocol()
-        self._refuse_waiting()
+        self._pending.refuse(f"the link ended before the reply came: {self._reason()}")
         if not self._gone.done():
             self._gone.set_result(None)
         lost = None if said_goodbye and self._error is None else self._reason()
@@ -70,20 +72,15 @@ class NativeLink(asyncio.Protocol):
 
     # --- Link
 
-    async def ask(self, command: Command, timeout: float) -> Reply:
+    def ask(self, command: Command, timeout: float) -> asyncio.Future[Reply]:
         """See :class:`~esl.backend.Link`."""
-        closed = self._connection.phase is Phase.CLOSED
-        if closed or self._transport is None or self._transport.is_closing():
+        if self._transport is None or self._transport.is_closing() or self._connection.phase is Phase.CLOSED:
             raise NotConnected(f"{command.shown!r} was not sent: the link is closed")
         data = self._connection.send(command)
-        waiter: asyncio.Future[Reply] = self._loop.create_future()
-        self._waiting.append(waiter)
-        self._write(data)
-        timer = self._loop.call_later(timeout, _give_up, waiter, command, timeout)
-        try:
-            return await waiter
-        finally:
-            timer.cancel()
+        alone = not self._pending
+        answer = self._pending.add(command, timeout)
+        self._write(data, alone)
+        return answer
 
     async def close(self) -> None:
         """See :class:`~esl.backend.Link`."""
@@ -97,28 +94,20 @@ class NativeLink(asyncio.Protocol):
 
     # ---
 
-    def _write(self, data: bytes) -> None:
-        """The first command of a turn of the loop leaves at once, those behind it together."""
+    def _write(self, data: bytes, alone: bool) -> None:
+        """With nothing on its way a command leaves at once, else together with those of this turn of the loop."""
         assert self._transport is not None
-        if self._batch is not None:
-            self._batch.append(data)
+        if alone:
+            self._transport.write(data)
             return
-        self._batch = []
-        self._loop.call_soon(self._flush)
-        self._transport.write(data)
+        if not self._batch:
+            self._loop.call_soon(self._flush)
+        self._batch.append(data)
 
     def _flush(self) -> None:
-        batch, self._batch = self._batch, None
-        if batch and self._transport is not None:
-            self._transport.write(b"".join(batch))
-
-    def _hand_out(self, message: Message) -> None:
-        if not isinstance(message, Reply):
-            self.on_message(message)
-            return
-        waiter = self._waiting.popleft()
-        if not waiter.done():
-            waiter.set_result(message)
+        if self._batch and self._transport is not None:
+            self._transport.write(b"".join(self._batch))
+            self._batch.clear()
 
     def _fail(self, error: EslError) -> None:
         self._error = self._error or error
@@ -131,20 +120,8 @@ class NativeLink(asyncio.Protocol):
         except RemoteProtocolError as error:
             self._error = self._error or error
 
-    def _refuse_waiting(self) -> None:
-        for waiter in self._waiting:
-            if not waiter.done():
-                waiter.set_exception(LinkLost(f"the link ended before the reply came: {self._reason()}"))
-        self._waiting.clear()
-
     def _reason(self) -> EslError:
         return self._error or LinkLost("FreeSWITCH closed the connection")
-
-
-def _give_up(waiter: asyncio.Future[Reply], command: Command, timeout: float) -> None:
-    """The slot in the queue stays, so that a late reply is not taken for the next one."""
-    if not waiter.done():
-        waiter.set_exception(CommandTimeout(f"no reply to {command.shown!r} in {timeout:g} s"))
 
 
 class NativeListener:

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from esl.commands import Command
 from esl.errors import RemoteProtocolError
@@ -23,8 +24,7 @@ class AuthRequest:
     """The greeting of an inbound socket: FreeSWITCH waits 25 s for ``auth``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """The answer to ``command``: ``text`` is the Reply-Text or the body of an api response."""
 
     text: str
@@ -123,20 +123,19 @@ def read(frame: RawFrame, kind: str) -> Message:
 
 def content_type(frame: RawFrame) -> str:
     """The frame's Content-Type.  Raises :class:`~esl.errors.RemoteProtocolError` when it has none."""
-    kind = frame.headers.get("Content-Type")
-    if kind is None:
+    if frame.kind is None:
         shown = ", ".join(list(frame.headers)[:5])
         raise RemoteProtocolError(f"a message without Content-Type (headers: {shown})")
-    return kind
+    return frame.kind
 
 
 def read_reply(frame: RawFrame, command: Command) -> Reply:
     """The answer to ``command``; that to ``connect`` is an encoded event in the outer headers."""
     headers = frame.headers
-    if command.verb == "connect":
+    if command.line == "connect":
         headers = headers.decoded()
     if frame.body:
-        return Reply(_text(frame.body), headers, command)
+        return Reply(str(frame.body, "utf-8", "replace"), headers, command)
     return Reply(headers.get("Reply-Text", "").strip(), headers, command)
 
 

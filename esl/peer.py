@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from collections.abc import Awaitable
 
 from esl import commands
 from esl.backend import Link
@@ -55,20 +56,21 @@ class Peer:
 
     async def ask(self, command: Command, timeout: float | None = None) -> Reply:
         """Send any command and wait for its reply, whatever it says.  Raises as ``Link.ask`` does."""
-        if self._link is None:
-            raise NotConnected(f"{command.shown!r} was not sent: there is no link")
-        return await self._link.ask(command, timeout or self.timeout)
+        return await self._ask(command, timeout)
 
     async def tell(self, command: Command, timeout: float | None = None) -> Reply:
         """The same, but ``-ERR`` raises :class:`~esl.errors.CommandFailed`."""
-        reply = await self.ask(command, timeout)
+        reply = await self._ask(command, timeout)
         if not reply.ok:
             raise CommandFailed(command.shown, reply.text.strip())
         return reply
 
     async def api(self, command: str, timeout: float | None = None) -> str:
         """The output of API ``command``; it blocks the link until it is there."""
-        return (await self.tell(commands.api(command), timeout)).text
+        reply = await self._ask(Command(f"api {command}"), timeout)
+        if not reply.ok:
+            raise CommandFailed(reply.command.shown, reply.text.strip())
+        return reply.text
 
     async def bgapi(self, command: str, *, job_id: str = "", timeout: float | None = None) -> Job:
         """Start API ``command`` in the background; several can run at once."""
@@ -91,6 +93,11 @@ class Peer:
         """
         value = await self.api(f"uuid_getvar {channel} {name}")
         return "" if value == "_undef_" else value
+
+    def _ask(self, command: Command, timeout: float | None) -> Awaitable[Reply]:
+        if self._link is None:
+            raise NotConnected(f"{command.shown!r} was not sent: there is no link")
+        return self._link.ask(command, timeout or self.timeout)
 
     # --- events
 

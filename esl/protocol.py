@@ -48,6 +48,7 @@ class Phase(Enum):
     CLOSED = "closed"
 
 
+_READY = Phase.READY
 _ALLOWED: dict[Phase, tuple[str, ...] | None] = {
     Phase.GREETING: (),
     Phase.LOGIN: ("auth", "userauth", "exit"),
@@ -78,9 +79,8 @@ class Connection:
 
         Raises :class:`~esl.errors.LocalProtocolError`; nothing has changed then.
         """
-        allowed = _ALLOWED[self.phase]
-        if allowed is not None and command.verb not in allowed:
-            raise LocalProtocolError(f"{command.verb!r} cannot be sent while {self.phase.value}")
+        if self.phase is not _READY:
+            self._check(command)
         data = command.encode()
         self._pending.append(command)
         return data
@@ -112,8 +112,13 @@ class Connection:
         if self._framer.partial:
             raise RemoteProtocolError("the connection ended in the middle of a message")
 
+    def _check(self, command: Command) -> None:
+        allowed = _ALLOWED[self.phase]
+        if allowed is not None and command.verb not in allowed:
+            raise LocalProtocolError(f"{command.verb!r} cannot be sent while {self.phase.value}")
+
     def _message(self, frame: RawFrame) -> Message:
-        kind = messages.content_type(frame)
+        kind = frame.kind or messages.content_type(frame)
         if kind in messages.REPLIES:
             return self._reply(frame)
         message = messages.read(frame, kind)
@@ -126,7 +131,8 @@ class Connection:
             text = frame.headers.get("Reply-Text", "") or repr(frame.body[:80])
             raise RemoteProtocolError(f"a reply to no command: {text[:80]}")
         reply = messages.read_reply(frame, self._pending.popleft())
-        self._advance(reply)
+        if self.phase is not _READY:
+            self._advance(reply)
         return reply
 
     def _advance(self, reply: Reply) -> None:
