@@ -42,6 +42,18 @@ async def test_a_revoked_key_ends_and_its_name_is_free(api: Api, office: Office)
     assert not await office.access.revoke("viewer", NOON)
 
 
+async def test_a_clock_that_is_set_back_keeps_no_key_alive_and_nobody_out(api: Api, office: Office) -> None:
+    now, steady = NOON, 1000.0
+    office.clock = lambda: now
+    moved = Api(office, api.keys, replace(api.options, requests_per_minute=30, steady=lambda: steady))
+    assert (await moved.ask("GET", "/api/v1/tasks", role=Role.VIEWER)).status_code == 200
+    assert (await moved.ask("GET", "/api/v1/tasks")).status_code == 200
+    assert await office.access.revoke("viewer", NOON)
+    now, steady = NOON - 3600, 1010.0
+    assert (await moved.ask("GET", "/api/v1/tasks", role=Role.VIEWER)).status_code == 401
+    assert (await moved.ask("GET", "/api/v1/tasks")).status_code == 200
+
+
 async def test_keys_are_kept_hashed(api: Api, office: Office) -> None:
     rows = await office.database.run(lambda db: list(db.table("api_keys").rows))
     secrets = [key.split("_", 2)[2] for key in api.keys.values()]
