@@ -11,6 +11,7 @@ A comparison with a slot that is not filled yet is false.
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -47,7 +48,7 @@ def parse_expression(source: str) -> Expression:
     if len(source) > LONGEST:
         raise ValueError(f"the condition has {len(source)} characters, at most {LONGEST} are allowed")
     try:
-        body = ast.parse(source.strip(), mode="eval").body
+        body = _parsed(source)
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         wide = next((sign for sign in source if "！" <= sign <= "～" or sign in "“”‘’"), "")
         cure = f"write `{wide}` half-width" if wide else "write for example `amount > 100 and filled(day)`"
@@ -55,6 +56,12 @@ def parse_expression(source: str) -> Expression:
     reader = _Reader()
     reader.read(body)
     return Expression(source, body, tuple(dict.fromkeys(reader.names)), tuple(dict.fromkeys(reader.moods)))
+
+
+def _parsed(source: str) -> ast.expr:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SyntaxWarning)  # `1if x`: nobody means what Python makes of it
+        return ast.parse(source.strip(), mode="eval").body
 
 
 class _Reader:

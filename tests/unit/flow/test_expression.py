@@ -81,6 +81,7 @@ def test_moods() -> None:
         ("x" * 400, "characters"),
         ("(" * 200, "is not a condition"),
         ("a;b", "is not a condition"),
+        ("a == 1or b", "is not a condition"),
         ("", "is not a condition"),
         ("\x00", "is not a condition"),
     ],
