@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
+from agi_bot.campaign.clock_watch import ClockWatch
 from agi_bot.campaign.dialer_rescue import Records, Rescue
 from agi_bot.campaign.model import AttemptEnd, Campaign, Task, TaskState
 from agi_bot.campaign.pacing import Breaker, Pace
@@ -111,6 +112,7 @@ class Dialer:
         self._unwritten: set[object] = set()
         self._stopping = asyncio.Event()
         self._steady = steady
+        self._watch = ClockWatch()
         self._obstacle = obstacle
         self._rescue = Rescue(self, store, queue, clock, records, self._settings.silent_s)
 
@@ -121,6 +123,7 @@ class Dialer:
 
     async def run(self) -> None:
         """Dial until :meth:`stop`; then wait for the calls that are up."""
+        self._watch.set_by(self._clock(), self._steady())
         await self.adopt_orphans()
         await self.requeue()
         beating = asyncio.create_task(self._beat())
@@ -149,8 +152,15 @@ class Dialer:
             try:
                 await self._queue.heartbeat(self.owner, self._clock())
                 await self.adopt_orphans()
+                await self._look_at_the_clock()
             except AgiBotError as error:
                 self._note_trouble(str(error))
+
+    async def _look_at_the_clock(self) -> None:
+        """What was put off by a clock that was wrong is asked about again by the one that is right."""
+        if set_by := self._watch.set_by(self._clock(), self._steady()):
+            log.warning("dialer.clock_was_set", extra={"by_s": round(set_by)})
+            await self.requeue(anew=True)
 
     # --- what is due -----------------------------------------------------------------
 
@@ -227,6 +237,9 @@ class Dialer:
         task = await self._store.task(claim.due.task_id)
         if task is None or task.state is not TaskState.WAITING:
             await self._queue.finish(self.owner, claim.due.task_id)
+            return
+        if task.due_at > self._clock():
+            await self._queue.give_back(self.owner, task.task_id, task.due_at)
             return
         campaign = known.get(task.campaign_id) or await self._store.campaign(task.campaign_id)
         permission = await self._ask(task, campaign)
@@ -308,11 +321,16 @@ class Dialer:
 
     # --- what a dead dialer left -----------------------------------------------------
 
-    async def requeue(self) -> None:
-        """Put every waiting task into the queue that is not there: its process died in between."""
+    async def requeue(self, *, anew: bool = False) -> None:
+        """Put every waiting task into the queue that is not there: its process died in between.
+
+        ``anew``: also those that wait there, to be due when the task itself is.
+        """
         last = ""
         while page := await self._store.waiting(last, PAGE):
             campaigns = {one.campaign_id: one.trunk for one in await self._store.campaigns()}
+            if anew:
+                await self._queue.withdraw([task.task_id for task in page])
             await self._queue.put(due(task, campaigns.get(task.campaign_id, "default")) for task in page)
             last = page[-1].task_id
 

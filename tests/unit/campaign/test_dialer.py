@@ -220,6 +220,33 @@ async def test_a_clock_that_is_set_back_does_not_prolong_a_trunk_s_rest(office: 
     await running
 
 
+async def test_a_claim_that_comes_before_the_task_s_own_time_is_given_back(office: Office) -> None:
+    await office.add(a_task(due_at=NOON + 600))
+    await office.queue.withdraw(["t"])
+    await office.queue.put([Due("t", NOON)])
+    await office.dial_for()
+    assert office.person.placed == []
+    office.now += 601
+    await office.dial_until(lambda: len(office.person.placed) == 1)
+
+
+@pytest.mark.parametrize("wrong", [8 * 3600, -8 * 3600])
+async def test_what_a_wrong_clock_put_off_is_asked_about_again(office: Office, wrong: int) -> None:
+    campaign = replace(CAMPAIGN, rules=replace(ALWAYS, windows=(Window(time(9), time(19)),)))
+    await office.add(a_task(due_at=NOON - 86400), campaign=campaign)
+    office.now += wrong
+    dialer = office.dialer()
+    running = asyncio.create_task(dialer.run())
+    async with asyncio.timeout(10):
+        await poll(lambda: dialer.counters["refused.window"] > 0)
+        assert office.person.placed == []
+        office.now -= wrong
+        await poll(lambda: len(office.person.placed) == 1)
+    dialer.stop()
+    await running
+    assert await office.state() is TaskState.DONE
+
+
 async def test_caps_count_over_campaigns(office: Office) -> None:
     rules = replace(ALWAYS, caps=((1, 1),))
     other = replace(CAMPAIGN, campaign_id="autumn", rules=rules)
