@@ -113,6 +113,13 @@ class Call(Protocol):
         keeps the line alive.  Raises :class:`~agi_bot.errors.CallGone` after the end.
         """
 
+    @property
+    def unheard_ms(self) -> int:
+        """How much of what :meth:`play` has taken the caller has not heard yet, ms; 0 when nothing plays.
+
+        Cancelling :meth:`play` loses that much: who goes on later must go back as far.
+        """
+
     async def set_result(self, variables: Mapping[str, str]) -> None:
         """Leave ``variables`` (``BOT_OUTCOME``, ...) for the dialplan; used at the end of the bot's part."""
 

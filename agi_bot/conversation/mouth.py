@@ -55,8 +55,11 @@ class Mouth:
 
     @property
     def prompt(self) -> Prompt | None:
-        """The prompt that is being spoken or is paused."""
-        return self._queue[0] if self._queue else None
+        """The prompt that is being spoken or is paused, as far as the caller has heard it now."""
+        if not self._queue:
+            return None
+        self._queue[0].unheard = self._call.unheard_ms // FRAME_MS if self.speaking else 0
+        return self._queue[0]
 
     def say(self, prompt: Prompt) -> None:
         """Queue ``prompt``."""
@@ -71,12 +74,13 @@ class Mouth:
             return False
         if prompt.protected_now:
             return False
+        prompt.take_back()
         self._paused = True
         self._playing.cancel()
         return True
 
     def resume(self, *, restart: bool = False) -> None:
-        """Go on after :meth:`pause`, at the place of the cut or from the prompt's start."""
+        """Go on after :meth:`pause`, at the last word that was heard or from the prompt's start."""
         if not self._paused:
             return
         if self.prompt is not None:

@@ -71,13 +71,14 @@ class Prompt:
     """The frames of one :class:`~agi_bot.flow.events.Say`, at ``rate`` Hz, 20 ms each.
 
     Rendering starts with :meth:`start` and runs ahead of the line.  ``position`` counts the
-    frames that were given out.
+    frames that were given out, ``unheard`` those of them that have not reached the caller yet.
     """
 
     def __init__(self, say: Say, voice: Voice, rate: int) -> None:
         self.say = say
         self.number = say.prompt
         self.position = 0
+        self.unheard = 0
         self.begun = False
         self._voice = voice
         self._rate = rate
@@ -107,48 +108,55 @@ class Prompt:
 
     @property
     def finished(self) -> bool:
-        """Whether all of it has been given out."""
-        return self._rendered and self.position >= len(self._frames)
+        """Whether the caller has heard all of it."""
+        return self._rendered and self._heard >= len(self._frames)
+
+    @property
+    def _heard(self) -> int:
+        return max(0, self.position - self.unheard)
 
     @property
     def left_ms(self) -> int:
         """How much is still unspoken, ms; far too much while that is not rendered."""
-        return (len(self._frames) - self.position) * FRAME_MS if self._rendered else NOT_KNOWN_MS
+        return (len(self._frames) - self._heard) * FRAME_MS if self._rendered else NOT_KNOWN_MS
 
     @property
     def protected_now(self) -> bool:
         """Whether the sound going out belongs to a protected span, or must not be cut at all."""
         if not self.say.barge_in:
             return True
-        piece = self._piece_at(self.position)
+        piece = self._piece_at(self._heard)
         return piece is not None and piece.part.protected
 
     @property
     def protected_left(self) -> bool:
-        """Whether a protected span has not been spoken to its end."""
+        """Whether a protected span has not been heard to its end."""
+        return self._protected_from(self._heard)
+
+    def _protected_from(self, position: int) -> bool:
         if not self.say.barge_in:
             return True
         if not self._parts:
             return any(span.protected for span in self.say.spans)
-        return any(self._unspoken(index) for index, part in enumerate(self._parts) if part.protected)
+        return any(self._ends_after(position, index) for index, part in enumerate(self._parts) if part.protected)
 
-    def _unspoken(self, index: int) -> bool:
+    def _ends_after(self, position: int, index: int) -> bool:
         if index >= len(self._pieces):
             return True
         end = self._pieces[index].end
-        return end is None or self.position < end
+        return end is None or position < end
 
     @property
     def words_spoken(self) -> int:
-        """About how many words (characters in Chinese) have been spoken."""
+        """About how many words (characters in Chinese) have been heard."""
         return sum(self._words_of(piece) for piece in self._pieces)
 
     def _words_of(self, piece: _Piece) -> int:
         words = count_words(piece.part.text)
         end = piece.end if piece.end is not None else len(self._frames)
-        if self.position >= end > piece.start and piece.end is not None:
+        if self._heard >= end > piece.start and piece.end is not None:
             return words
-        share = (self.position - piece.start) / max(1, end - piece.start)
+        share = (self._heard - piece.start) / max(1, end - piece.start)
         return round(words * min(1.0, max(0.0, share)))
 
     def _piece_at(self, position: int) -> _Piece | None:
@@ -160,6 +168,10 @@ class Prompt:
     def stop_after_protected(self) -> None:
         """Speak on only until the last protected span has ended."""
         self._stop_after_protected = True
+
+    def take_back(self) -> None:
+        """What has not been heard will not be: it is to be given out again."""
+        self.position, self.unheard = self._heard, 0
 
     def rewind(self, frames: int | None) -> None:
         """Go back to the quietest of the last ``frames``, or to the start (None).
@@ -184,7 +196,7 @@ class Prompt:
                 return None
             self._more.clear()
             await self._more.wait()
-        if self._stop_after_protected and not self.protected_left:
+        if self._stop_after_protected and not self._protected_from(self.position):
             return None
         self.position += 1
         return self._frames[self.position - 1]

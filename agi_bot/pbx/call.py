@@ -51,6 +51,9 @@ class Media(Protocol):
 
     async def play(self, frames: AsyncIterable[Frame]) -> None: ...
 
+    @property
+    def unheard_ms(self) -> int: ...
+
     def press(self, key: str) -> None: ...
 
     def close(self, reason: str) -> None: ...
@@ -111,6 +114,10 @@ class PbxCall:
 
     async def play(self, frames: AsyncIterable[Frame]) -> None:
         await self.media.play(frames)
+
+    @property
+    def unheard_ms(self) -> int:
+        return self.media.unheard_ms
 
     async def set_result(self, variables: Mapping[str, str]) -> None:
         """Line ends in values become spaces; :class:`ValueError` for an impossible name."""

@@ -47,6 +47,7 @@ class FakeCall:
         self.results: dict[str, str] = {}
         self.transferred_to = ""
         self.ended_by = ""
+        self.unheard_ms = 0
         self._inbox: asyncio.Queue[Frame | Digit | None] = asyncio.Queue()
         self._ended = asyncio.Event()
         self._playing = False

@@ -12,6 +12,7 @@ import pytest
 
 from agi_bot.audio import Frame
 from agi_bot.contracts import Call, Digit
+from agi_bot.conversation.mouth import REWIND_MS
 from agi_bot.errors import CallGone
 from tests.contracts.telephones import World, pace
 
@@ -117,6 +118,29 @@ async def test_after_a_cancelled_play_another_one_plays(world: World) -> None:
     await call.play(pace(numbered(20)))
     heard = numbers(await person.hear(60))
     assert heard[-1] == 20
+
+
+async def test_how_much_of_a_cancelled_play_was_not_heard_is_told(world: World) -> None:
+    """To less than what a prompt is rewound by anyway."""
+    call, person = await world.call()
+    taken = 0
+
+    async def counted() -> AsyncIterator[Frame]:
+        nonlocal taken
+        for frame in numbered(80):
+            taken += 1
+            yield frame
+
+    assert call.unheard_ms == 0
+    playing = asyncio.create_task(call.play(counted()))
+    await asyncio.sleep(0.8)
+    told_ms = taken * 20 - call.unheard_ms
+    playing.cancel()
+    with suppress(asyncio.CancelledError):
+        await playing
+    assert call.unheard_ms == 0
+    heard_ms = max(numbers(await person.hear(60))) * 20
+    assert abs(heard_ms - told_ms) <= REWIND_MS
 
 
 async def test_frames_of_any_length_are_played(world: World) -> None:

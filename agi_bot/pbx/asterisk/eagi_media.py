@@ -61,6 +61,11 @@ class EagiMedia:
         if pcm:
             await self._speak(bytes(pcm))
 
+    @property
+    def unheard_ms(self) -> int:
+        """None: what is gathered becomes a file, and a file that runs is heard to its end."""
+        return 0
+
     async def _speak(self, pcm: bytes) -> None:
         """An AGI command cannot be taken back: a cancelled play leaves the running file to its end."""
         if self._streaming is not None:

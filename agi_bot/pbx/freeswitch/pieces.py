@@ -42,7 +42,7 @@ class Pieces:
                     raise ValueError(f"the line carries {self._rate} Hz, not {frame.rate} Hz")
                 self._held += frame.pcm
                 self._news.set()
-                while self._seconds >= LONGEST_S:
+                while self.held_s >= LONGEST_S:
                     self._room.clear()
                     await self._room.wait()
         except Exception as error:
@@ -53,19 +53,20 @@ class Pieces:
 
     async def next(self, at_least_s: float) -> bytes:
         """PCM of at least that length, less at the end; empty when nothing is left."""
-        while self._seconds < at_least_s and not self._over:
+        while self.held_s < at_least_s and not self._over:
             self._news.clear()
             await self._news.wait()
         if self._error is not None:
             raise self._error
-        end = len(self._held) if self._over and self._seconds <= LONGEST_S else self._quietest()
+        end = len(self._held) if self._over and self.held_s <= LONGEST_S else self._quietest()
         piece = bytes(self._held[:end])
         del self._held[:end]
         self._room.set()
         return piece
 
     @property
-    def _seconds(self) -> float:
+    def held_s(self) -> float:
+        """What was taken from the source and not given out, s."""
         return len(self._held) / 2 / self._rate
 
     def _quietest(self) -> int:

@@ -18,6 +18,7 @@ from typing import Any
 
 from agi_bot.audio import Frame
 from agi_bot.errors import CallGone, PbxError
+from agi_bot.pbx.freeswitch.files import Files
 from agi_bot.pbx.freeswitch.pieces import FIRST_S, LONGEST_S, Pieces
 from agi_bot.pbx.freeswitch.socket_sound import SocketSound
 from esl import EslError, Event, Session, SessionGone
@@ -42,22 +43,23 @@ class StreamSound(SocketSound):
     def __init__(self, session: Session, inbox_frames: int) -> None:
         super().__init__(inbox_frames)
         self._session = session
-        self._playing = False
-        self._queued: set[asyncio.Future[Event]] = set()
+        self._pieces: Pieces | None = None
+        """Of the play that runs."""
+        self._files = Files()
         self._hushing: asyncio.Task[None] | None = None
 
     async def play(self, frames: AsyncIterable[Frame]) -> None:
         self._check()
-        if self._playing:
+        if self._pieces is not None:
             raise PbxError("this call is playing already", cure="await or cancel the other play() first")
-        self._playing = True
-        pieces = Pieces(frames, self.rate)
+        self._pieces = pieces = Pieces(frames, self.rate)
         reading = asyncio.create_task(pieces.read())
         try:
             if self._hushing is not None:
                 await asyncio.wait({self._hushing})
             await self._speak(pieces)
         except asyncio.CancelledError:
+            self._files.forget()
             self._hushing = asyncio.create_task(self._hush())
             raise
         except SessionGone as error:
@@ -65,34 +67,30 @@ class StreamSound(SocketSound):
         except EslError as error:
             raise PbxError(f"FreeSWITCH cannot play: {error}", cure="is mod_sndfile loaded?") from error
         finally:
-            self._playing = False
+            self._pieces = None
             reading.cancel()
 
+    @property
+    def unheard_ms(self) -> int:
+        """What lies in pieces and in files that were not played to their end."""
+        if self._pieces is None:
+            return 0
+        return round((self._pieces.held_s + self._files.left_s) * 1000)
+
     async def _speak(self, pieces: Pieces) -> None:
-        loop = asyncio.get_running_loop()
-        ends = 0.0
         last: asyncio.Future[Event] | None = None
         wanted = FIRST_S
         while pcm := await pieces.next(wanted):
-            path = await self._file(pcm)
-            last = self._queue(path)
-            ends = max(ends, loop.time()) + len(pcm) / 2 / self.rate
+            seconds = len(pcm) / 2 / self.rate
+            with self._files.writing(seconds):
+                path = await self._file(pcm)
+            last = asyncio.ensure_future(self._session.execute("playback", path))
+            self._files.play(last, seconds)
             self._counters.sent += 1
             wanted = min(NEXT_S, LONGEST_S)
-            await self._until(ends - LEAD_S)
+            await self._until(self._files.ends - LEAD_S)
         if last is not None:
             await self._done(last)
-
-    def _queue(self, path: str) -> asyncio.Future[Event]:
-        done = asyncio.ensure_future(self._session.execute("playback", path))
-        self._queued.add(done)
-        done.add_done_callback(self._unqueue)
-        return done
-
-    def _unqueue(self, done: asyncio.Future[Event]) -> None:
-        self._queued.discard(done)
-        if not done.cancelled():
-            done.exception()  # looked at: a file whose turn never came
 
     async def _until(self, when: float) -> None:
         """Sleep, but not beyond the call's end."""
@@ -130,7 +128,7 @@ class StreamSound(SocketSound):
 
     async def _hush(self) -> None:
         """End the file that plays, and those that wait behind it."""
-        queued = list(self._queued)
+        queued = self._files.playing
         try:
             if queued:
                 await self._session.session_api("uuid_break", "all")

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator
 
-from agi_bot.audio import Frame, frame_bytes
+from agi_bot.audio import FRAME_MS, Frame, frame_bytes
 from agi_bot.errors import CallGone, PbxError
 
 AHEAD = 3
@@ -27,6 +27,11 @@ class Playout:
         self._room = asyncio.Event()
         self._playing = False
         self._gone: CallGone | None = None
+
+    @property
+    def ahead_ms(self) -> int:
+        """What waits to be taken, ms."""
+        return len(self._chunks) * FRAME_MS
 
     def next(self) -> bytes | None:
         """The 20 ms that are due now; ``None`` when nothing plays."""

@@ -60,6 +60,11 @@ class Sound(ABC):
         """See :meth:`agi_bot.contracts.Call.play`."""
         await self._playout.play(frames)
 
+    @property
+    def unheard_ms(self) -> int:
+        """See :meth:`agi_bot.contracts.Call.unheard_ms`."""
+        return self._playout.ahead_ms
+
     def press(self, key: str) -> None:
         """A key, which came with the sound or by another way."""
         self._inbox.put(Digit(key))
