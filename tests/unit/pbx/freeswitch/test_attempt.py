@@ -25,7 +25,7 @@ async def fake() -> AsyncIterator[FakeFreeSwitch]:
 
 @pytest.fixture
 async def pbx(fake: FakeFreeSwitch) -> AsyncIterator[FreeSwitchPbx]:
-    options = FreeSwitchOptions(port=0, esl_port=fake.port, esl_password="secret", command_timeout_s=1.0)
+    options = FreeSwitchOptions(port=0, esl_port=fake.port, esl_password="secret", command_timeout_s=3.0)
     pbx = FreeSwitchPbx(options)
     await pbx.start()
     yield pbx
