@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from agi_bot.app.exchange import asterisk_options, freeswitch_options
+from agi_bot.app.prompts import Prompts
 from agi_bot.app.understanding import Understanding
 from agi_bot.app.voices import VoiceBox
 from agi_bot.app.workshop import model_folders, unfit, uses_demo_model
@@ -137,7 +138,7 @@ async def scripts(settings: Settings) -> AsyncIterator[Finding]:
     understanding, voices = Understanding(settings), VoiceBox(settings)
     for path in files:
         yield await script(understanding, path)
-        for finding in dialects(settings, voices, path):
+        for finding in (*dialects(settings, voices, path), *rendered(voices, path)):
             yield finding
 
 
@@ -150,6 +151,13 @@ def dialects(settings: Settings, voices: VoiceBox, path: Path) -> Iterator[Findi
             reason = unfit(flow.in_tongue(Tongue(tag)), model_folders(settings), voices.find)
             if reason:
                 yield error(f"flow {flow.name} in {tag}: {reason}", "or take it out of the flow's languages")
+
+
+def rendered(voices: VoiceBox, path: Path) -> Iterator[Finding]:
+    """How much of what the flow in ``path`` says in every call lies in the cache."""
+    with suppress(AgiBotError):
+        found = Prompts(voices).ready(load(path))
+        yield ok(f"prompts of {found.flow}: {found.ready} of {found.fixed} fixed pieces are rendered")
 
 
 async def script(understanding: Understanding, path: Path) -> Finding:

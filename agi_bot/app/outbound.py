@@ -177,6 +177,7 @@ async def _web(
         meter=parts.bot.meter,
         obstacle=lambda: parts.pbx.obstacle,
         waits=lambda: dialer.trouble if dialer else "",
+        prompts=parts.workshop.voices.readiness,
     )
     options = Options(
         requests_per_minute=web.requests_per_minute,

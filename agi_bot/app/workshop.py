@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 
 from agi_bot.app.hooks import FlowHooks
 from agi_bot.app.understanding import Understanding
-from agi_bot.app.voices import AnyVoice, VoiceBox
+from agi_bot.app.voices import Find, VoiceBox, voice_of
 from agi_bot.config import Settings
 from agi_bot.conversation import Address, Engines, HttpHooks
 from agi_bot.errors import SpeechError
@@ -21,9 +21,6 @@ from agi_bot.speech.vad import VadBatcher, find_model
 from agi_bot.speech.vosk import VoskRecognizer, VoskSettings
 
 log = logging.getLogger(__name__)
-
-Find = Callable[[str, str], AnyVoice]
-"""Finds a voice by name and language.  Raises :class:`~agi_bot.errors.SpeechError`."""
 
 LANGUAGES = ("zh-CN", "en")
 """Languages that the bundled demo model knows."""
@@ -89,12 +86,6 @@ class Workshop:
             folders = [key[0] / "knowledge", shipped("flows", "shared") / "knowledge"]
             self._shelves[key] = KnowledgeShelf(folders, background, _gap)
         return self._shelves[key]
-
-
-def voice_of(flow: Flow, find: Find) -> Find:
-    """``find`` for a call over ``flow``: its task's voice stands in for the flow's own."""
-    wished = flow.tongue.voice
-    return lambda name, language: find(wished if wished and name in ("", flow.voice) else name, language)
 
 
 def unfit(flow: Flow, ears: Collection[str], find: Find) -> str:

@@ -19,8 +19,11 @@ from rich.table import Table
 
 from agi_bot.cli.authoring import Desk
 from agi_bot.cli.flowtest import TestReport, run_tests
+from agi_bot.cli.prompts import rendered, told
+from agi_bot.config import Settings
 from agi_bot.config import load as load_settings
 from agi_bot.errors import AgiBotError, FlowError
+from agi_bot.flow import load
 from agi_bot.flow.draw import draw as picture
 from agi_bot.flow.junit import as_junit
 from agi_bot.flow.problem import Problem, as_github, as_json, as_text
@@ -210,9 +213,11 @@ def publish(
     who: Who = "",
     versions: Data = None,
     config: Config = None,
+    prompts: Annotated[bool, typer.Option(help="Render its fixed prompts as well.")] = True,
 ) -> None:
-    """Check a flow and let it hold from now on; running calls keep their version."""
-    errors = [problem for problem in Desk(load_settings(config)).problems(path) if problem.is_error]
+    """Check a flow, let it hold from now on and render what it says; running calls keep their version."""
+    settings = load_settings(config)
+    errors = [problem for problem in Desk(settings).problems(path) if problem.is_error]
     if errors:
         typer.echo(as_text(errors))
         raise typer.Exit(1)
@@ -220,6 +225,16 @@ def publish(
         path, who=who or getpass.getuser(), at=datetime.now().astimezone(), note=note
     )
     typer.echo(f"{path.stem} is published as number {entry.number} ({entry.version})")
+    if prompts:
+        _render(settings, path)
+
+
+def _render(settings: Settings, path: Path) -> None:
+    """The flow holds already: a voice that fails now is told, and the bot renders when it speaks."""
+    try:
+        typer.echo(f"prompts: {told(asyncio.run(rendered(settings, [load(path)])))}")
+    except AgiBotError as error:
+        typer.echo(f"its prompts are not rendered: {error}\n  later: agi-bot prompts render {path}", err=True)
 
 
 @app.command()

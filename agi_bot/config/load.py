@@ -15,7 +15,9 @@ from agi_bot.config.settings import Settings
 from agi_bot.errors import ConfigError
 
 PREFIX = "AGI_BOT_"
-RESERVED = frozenset({"AGI_BOT_CACHE", "AGI_BOT_HEART"})
+RESERVED = frozenset(
+    f"AGI_BOT_{name}" for name in ("CACHE", "HEART", "MODELS_FOLDER", "MODELS_MIRROR", "NLU_CACHE", "RASA_FOLDER")
+)
 """Variables of ours that are not settings."""
 Location = tuple[int | str, ...]
 

@@ -132,7 +132,11 @@ class SpeakingSettings(Section):
         default_factory=lambda: {"zh-CN": "calm_female", "en": "calm_female"},
         description="Voice by language where a flow names none.",
     )
+    models: Path = Field(Path("agi-bot-data/voices"), description="Folder of pulled voices (agi-bot voices pull).")
     workers: int = Field(1, ge=1, description="Processes of each Coqui or ONNX voice.")
+    worker_mb: int = Field(
+        4000, ge=0, description="A voice's process that grows beyond this is replaced, MB; 0: any size."
+    )
     recordings: Path | None = Field(
         None, description="Your recordings.yml: WAV or MP3 files spoken in place of prompts; empty: none."
     )

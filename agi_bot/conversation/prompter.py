@@ -41,6 +41,8 @@ class Prompter:
         self._ready: dict[Key, Prompt] = {}
         self._foreseeing: asyncio.Task[None] | None = None
         self.speaker = ""
+        self.voice = ""
+        """Name of the voice that spoke last: what is said between two steps is said by it."""
 
     def prepare(self, say: Say) -> None:
         """Start to render ``say``: it may be said next."""
@@ -52,6 +54,7 @@ class Prompter:
         """The prompt of ``say``, prepared or new; what else was prepared is dropped."""
         prompt = self._ready.pop((say.spans, say.voice), None)
         self.clear()
+        self.voice = say.voice
         if prompt is None:
             return self._make(say)
         prompt.renumber(say)

@@ -323,7 +323,7 @@ class Talk:
 
     def say_aside(self, spans: tuple[Span, ...]) -> None:
         """Say something that is no part of the dialogue."""
-        self._mouth.say(self._prompter.prompt(Say(ASIDE, spans, barge_in=False)))
+        self._mouth.say(self._prompter.prompt(Say(ASIDE, spans, barge_in=False, voice=self._prompter.voice)))
 
     def leave(self, outcome: str) -> None:
         """Hang up with ``outcome``."""
@@ -359,4 +359,4 @@ class Talk:
         self._inbox.put_nowait(answer)
 
     def _fill(self, spans: tuple[Span, ...]) -> None:
-        self._mouth.say(self._prompter.prompt(Say(FILLER, spans, barge_in=False)))
+        self._mouth.say(self._prompter.prompt(Say(FILLER, spans, barge_in=False, voice=self._prompter.voice)))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from agi_bot.flow.events import Say, Span
+from agi_bot.flow.model import Flow
 from agi_bot.flow.parts import Wording
 from agi_bot.flow.state import Level
 from agi_bot.flow.wording import choose, fixed_words, spans
@@ -89,6 +90,10 @@ class Mouth:
 def manner(level: Level, step_name: str, voice: str) -> tuple[bool, str]:
     """Whether ``step_name`` may be interrupted, and its voice."""
     step = level.flow.script.steps.get(step_name)
-    if step is None:
-        return True, level.flow.voice or voice
-    return step.barge_in, step.voice or level.flow.voice or voice
+    return step is None or step.barge_in, voice_at(level.flow, step_name, voice)
+
+
+def voice_at(flow: Flow, step_name: str, outer: str) -> str:
+    """The voice of ``step_name``, else that of ``flow``, else that of the flow which called it."""
+    step = flow.script.steps.get(step_name)
+    return (step.voice if step else None) or flow.voice or outer

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing
 
 from agi_bot.audio import Frame
 from agi_bot.errors import EngineDown, SpeechError
-from agi_bot.speech.prompts.cached import CachedVoice
+from agi_bot.speech.prompts.cached import CachedVoice, Progress, Rendered
 from agi_bot.speech.prompts.plan import Prompt, Unit
 
 _log = logging.getLogger(__name__)
@@ -82,6 +82,26 @@ class FallbackVoice:
     async def ready(self, prompt: Prompt) -> bool:
         """See :meth:`CachedVoice.ready`."""
         return await self._first.ready(prompt)
+
+    def has(self, unit: Unit) -> bool:
+        """See :meth:`CachedVoice.has`."""
+        return self._first.has(unit)
+
+    async def render(
+        self,
+        prompts: Iterable[Prompt],
+        *,
+        keep: bool = True,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Rendered:
+        """See :meth:`CachedVoice.render`; for one call (not ``keep``) a voice that rests is left alone."""
+        if not keep and self._clock() < self._down_until:
+            return Rendered()
+        try:
+            return await self._first.render(prompts, keep=keep, progress=progress)
+        except SpeechError as error:
+            self._failed(error)
+            raise
 
     def speak(self, text: str) -> AsyncIterator[Frame]:
         """Frames of the first voice, or of the second one from the sentence on where the first failed."""

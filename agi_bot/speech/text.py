@@ -107,7 +107,8 @@ def _short(sentence: str) -> Iterator[Piece]:
     gathered = ""
     for part in _hard(_cut(sentence, _CLAUSE)):
         if gathered and len(gathered) + len(part) > SENTENCE_LONGEST:
-            yield Piece(gathered.strip(), CLAUSE_PAUSE_MS)
+            if sayable(gathered):
+                yield Piece(gathered.strip(), CLAUSE_PAUSE_MS)
             gathered = ""
         gathered += part
     if sayable(gathered):

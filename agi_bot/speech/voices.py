@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,11 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agi_bot.errors import ConfigError, ModelError, SpeechError
 from agi_bot.speech.coqui.fetch import fetch, model_folder
+from agi_bot.speech.coqui.onnx import LIMITS as ONNX
 from agi_bot.speech.coqui.onnx import OnnxVoice, onnx_pool
+from agi_bot.speech.coqui.voice import LIMITS as COQUI
 from agi_bot.speech.coqui.voice import CoquiVoice, coqui_pool
 from agi_bot.speech.espeak import EspeakVoice, espeak_pool
 from agi_bot.speech.listing import read_list
-from agi_bot.speech.worker.pool import WorkerPool
+from agi_bot.speech.worker.pool import Limits, WorkerPool
 from agi_bot.speech.worker.voice import WorkerVoice
 
 SHIPPED = Path(__file__).with_name("voices.yml")
@@ -56,21 +59,28 @@ Maker = Callable[[VoiceEntry, "Voices"], WorkerVoice]
 class Voices:
     """The catalogue, and the voices of it that are in use; they share their engines' processes."""
 
-    def __init__(self, entries: Iterable[VoiceEntry], *, folder: Path = DEFAULT_FOLDER, workers: int = 1) -> None:
+    def __init__(
+        self, entries: Iterable[VoiceEntry], *, folder: Path = DEFAULT_FOLDER, workers: int = 1, worker_mb: int = 4000
+    ) -> None:
         self._entries = {(entry.name, entry.language.lower()): entry for entry in entries}
         self._made: dict[VoiceEntry, WorkerVoice] = {}
         self._pools: dict[str, WorkerPool] = {}
         self.folder = folder
         self.workers = workers
+        self.worker_mb = worker_mb
 
     @classmethod
-    def load(cls, path: Path | None = None, *, folder: Path = DEFAULT_FOLDER, workers: int = 1) -> Voices:
+    def load(
+        cls, path: Path | None = None, *, folder: Path = DEFAULT_FOLDER, workers: int = 1, worker_mb: int = 4000
+    ) -> Voices:
         """The shipped voices and those of ``path``; ``folder`` has pulled models, ``workers`` processes a model.
 
-        Raises :class:`ConfigError` with file and line.
+        A process that grows beyond ``worker_mb`` is replaced (0: any size).  Raises
+        :class:`ConfigError` with file and line.
         """
         files = [SHIPPED, path] if path else [SHIPPED]
-        return cls((entry for file in files for entry in _read(file)), folder=folder, workers=workers)
+        entries = (entry for file in files for entry in _read(file))
+        return cls(entries, folder=folder, workers=workers, worker_mb=worker_mb)
 
     @property
     def entries(self) -> list[VoiceEntry]:
@@ -162,7 +172,7 @@ def _coqui(entry: VoiceEntry, voices: Voices) -> CoquiVoice:
     model = voices.model_folder(entry)
     if not model.is_dir():
         raise ModelError(f"the model of {entry.spoken} is not here", cure=f"agi-bot voices pull {entry.name}")
-    pool = voices.pool(str(model), lambda: coqui_pool(model, workers=voices.workers))
+    pool = voices.pool(str(model), lambda: coqui_pool(model, workers=voices.workers, limits=_limits(COQUI, voices)))
     return CoquiVoice(
         model,
         entry.language,
@@ -174,9 +184,13 @@ def _coqui(entry: VoiceEntry, voices: Voices) -> CoquiVoice:
     )
 
 
+def _limits(usual: Limits, voices: Voices) -> Limits:
+    return replace(usual, max_mb=voices.worker_mb)
+
+
 def _onnx(entry: VoiceEntry, voices: Voices) -> OnnxVoice:
     model = voices.model_folder(entry)
-    pool = voices.pool(str(model), lambda: onnx_pool(model, workers=voices.workers))
+    pool = voices.pool(str(model), lambda: onnx_pool(model, workers=voices.workers, limits=_limits(ONNX, voices)))
     return OnnxVoice(
         model,
         entry.language,

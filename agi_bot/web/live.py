@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from agi_bot.speech.prompts import Readiness
 from agi_bot.web.meter import Meter
 
 
@@ -22,6 +23,7 @@ class Live:
 
     ``outbox`` has the counters of each receiver that letters are sent to (``crm``, ``sms``).
     ``obstacle`` tells why no call can be placed, ``waits`` why the dialer waits (empty: all is well).
+    ``prompts`` tells of each voice how often a prompt was ready.
     """
 
     calls: Callable[[], int] = _none
@@ -31,3 +33,4 @@ class Live:
     meter: Meter = field(default_factory=Meter)
     obstacle: Callable[[], str] = _nothing
     waits: Callable[[], str] = _nothing
+    prompts: Mapping[str, Readiness] = field(default_factory=dict)

@@ -71,6 +71,7 @@ class _Collected:
             "agibot_dialer_waits", "1 while the dialer waits for the store or the exchange.", bool(live.waits())
         )
         yield from self._calls()
+        yield from self._prompts()
         yield from self._dialling()
         yield from self._outbox()
 
@@ -86,6 +87,18 @@ class _Collected:
         yield _histogram("agibot_reply_seconds", "End of the caller's speech to the reply's first sample.", meter.reply)
         about = "First sound of a caller who interrupts to the bot's silence."
         yield _histogram("agibot_barge_in_seconds", about, meter.barge_in)
+
+    def _prompts(self) -> Iterator[Metric]:
+        about = "Pieces of prompts by voice, and whether they were rendered before they were needed."
+        spoken = CounterMetricFamily("agibot_prompts", about, labels=["voice", "ready"])
+        about = "Waiting for the first sound of those that were not rendered before."
+        waited = CounterMetricFamily("agibot_prompt_wait_seconds", about, labels=["voice"])
+        for voice, found in self._live.prompts.items():
+            spoken.add_metric([voice, "yes"], found.ready)
+            spoken.add_metric([voice, "no"], found.waited)
+            waited.add_metric([voice], found.waited_ms / 1000)
+        yield spoken
+        yield waited
 
     def _dialling(self) -> Iterator[Metric]:
         figures, dialer = self._figures, self._live.dialer

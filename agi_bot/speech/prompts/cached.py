@@ -11,7 +11,7 @@ from typing import Any
 
 from agi_bot.audio import Frame, silence
 from agi_bot.contracts import Voice
-from agi_bot.errors import SpeechError
+from agi_bot.errors import EngineDown, ModelError, SpeechError
 from agi_bot.speech.line import CHAIN, LEVEL_DBFS
 from agi_bot.speech.prompts.plan import Prompt, Unit, units
 from agi_bot.speech.prompts.recordings import Recordings
@@ -19,6 +19,8 @@ from agi_bot.speech.prompts.rendering import Rendering
 from agi_bot.speech.prompts.store import PromptStore, prompt_key
 
 _CUT_MS = 100
+_DOWN = 3
+"""So many texts in a row that find the engine down are no fault of theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,14 @@ class Rendered:
     rendered: int = 0
     already: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
+    down: int = 0
+    """How many texts in a row found the engine down."""
+
+    def add(self, other: Rendered) -> None:
+        """Take what ``other`` did into account as well."""
+        self.rendered += other.rendered
+        self.already += other.already
+        self.failed += other.failed
 
 
 @dataclass(slots=True)
@@ -45,12 +55,18 @@ class Readiness:
     """How often a unit of a prompt was there when it was to be spoken, and how long the others took."""
 
     ready: int = 0
-    waits_ms: list[float] = field(default_factory=list)
+    waited: int = 0
+    waited_ms: float = 0.0
+
+    def late(self, ms: float) -> None:
+        """One was not there, and its first frame came after ``ms``."""
+        self.waited += 1
+        self.waited_ms += ms
 
     @property
     def share(self) -> float:
         """Share of the units that were ready; 1.0 when none was asked for."""
-        total = self.ready + len(self.waits_ms)
+        total = self.ready + self.waited
         return self.ready / total if total else 1.0
 
 
@@ -142,7 +158,8 @@ class CachedVoice:
         """Render what is not there yet, one after another; a text that cannot be spoken is noted.
 
         With ``keep`` only what is fixed is rendered, and kept on disk (a plain text counts as
-        fixed here); without, all of it is rendered into memory, for one call.
+        fixed here); without, all of it is rendered into memory, for one call.  Raises
+        :class:`ModelError`, and :class:`EngineDown` when three texts in a row find the engine down.
         """
         todo, report = list(prompts), Rendered()
         for index, prompt in enumerate(todo, 1):
@@ -155,8 +172,12 @@ class CachedVoice:
         try:
             was_ready = await self._render_units(prompt, keep)
         except SpeechError as error:
+            report.down = report.down + 1 if isinstance(error, EngineDown) else 0
+            if isinstance(error, ModelError) or report.down == _DOWN:
+                raise  # the next text would fail as well, after as long a wait
             report.failed.append((_text(prompt), str(error)))
             return False
+        report.down = 0
         report.already += was_ready
         report.rendered += not was_ready
         return was_ready
@@ -264,7 +285,7 @@ class _Sound:
         asked, first = time.monotonic(), True
         async for frame in self._rendering.follow():
             if first:
-                readiness.waits_ms.append((time.monotonic() - asked) * 1000)
+                readiness.late((time.monotonic() - asked) * 1000)
                 first = False
             yield frame
 

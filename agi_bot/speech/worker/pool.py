@@ -10,15 +10,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from agi_bot.errors import EngineDown, ModelError, SpeechError
+from agi_bot.speech.worker.memory import rss_mb
 from agi_bot.speech.worker.process import WorkerDied, WorkerProcess
 
 _SOUND_LIFE_S = 10.0
 """A worker that lived this long, or served somebody, is restarted at once; else back-off grows."""
 
 
+_GREEDY = 1.5
+"""A worker so many times beyond its limit is not waited for: it is killed in mid-sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long to wait for what, and how big a worker may grow (0: any size)."""
+    """How long to wait for what, and how big a worker may grow, MB (0: any size).
+
+    One that is beyond ``max_mb`` is replaced between two requests, one that goes on growing is
+    killed in the midst of them; ``look_s`` is how often its size is looked at.
+    """
 
     ready_s: float = 20.0
     silent_s: float = 3.0
@@ -26,6 +35,7 @@ class Limits:
     backoff_s: float = 0.1
     backoff_max_s: float = 5.0
     max_mb: int = 0
+    look_s: float = 0.5
 
 
 class WorkerPool:
@@ -207,12 +217,26 @@ class _Slot:
             self.tried.set()
             return 0
         self._enter(worker)
+        watching = asyncio.create_task(self._watch(worker)) if self._limits.max_mb else None
         try:
             await worker.died.wait()
         finally:
+            if watching:
+                watching.cancel()
             self._leave()
             await worker.close()
         return worker.served
+
+    async def _watch(self, worker: WorkerProcess) -> None:
+        while True:
+            await asyncio.sleep(self._limits.look_s)
+            size = rss_mb(worker.pid)
+            if size > self._limits.max_mb:
+                self._retire(worker)
+            if size > self._limits.max_mb * _GREEDY:
+                self._leave()
+                worker.kill(f"it grew to {size} MB")
+                return
 
     def _enter(self, worker: WorkerProcess) -> None:
         self.worker, self.info, self._error = worker, worker.info, None

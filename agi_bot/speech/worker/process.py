@@ -115,8 +115,10 @@ class WorkerProcess:
         await self._process.wait()
         self._end()
 
-    def kill(self) -> None:
-        """End the process at once; whoever waits for sound gets :class:`WorkerDied`."""
+    def kill(self, why: str = "") -> None:
+        """End the process at once; whoever waits for sound gets :class:`WorkerDied`, which tells ``why``."""
+        if why:
+            self._stderr = why.encode()
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)  # Popen.kill would reap it under asyncio's watcher

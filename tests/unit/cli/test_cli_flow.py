@@ -168,6 +168,30 @@ class TestVersions:
         out = run("flow", "history", "hello")[1]
         assert all(word in out for word in ("李", "王", "赵", "首版", "publish", "rollback"))
 
+    def test_what_is_published_is_rendered(self, run, place: Path) -> None:
+        flow = str(place / "hello.yaml")
+        out = run("flow", "publish", flow)[1]
+        assert "prompts: rendered " in out
+        assert ", failed 0" in out
+        assert list(Path("agi-bot-data/prompts").rglob("*.pcm"))
+
+    def test_a_voice_that_fails_does_not_hinder_publishing(self, run, place: Path) -> None:
+        Path("voices.yml").write_text(
+            "- {name: ours, language: zh-CN, engine: coqui, model: model}\n", encoding="utf-8"
+        )
+        model = Path("model")
+        model.mkdir()
+        (model / "config.json").write_text('{"model": "vits"}')
+        (model / "model.pth").write_bytes(b"nothing")
+        Path("agi-bot.yml").write_text(
+            f"flows: {{folder: {place}}}\nspeaking: {{voices: voices.yml, voice: {{zh-CN: ours}}}}\n", encoding="utf-8"
+        )
+        status, out = run("flow", "publish", str(place / "hello.yaml"))
+        assert status == 0
+        assert "number 1" in out
+        assert "its prompts are not rendered: " in out
+        assert "agi-bot prompts render" in out
+
     def test_a_flow_with_errors_is_not_published(self, run, place: Path) -> None:
         (place / "hello.yaml").write_text(GOOD.replace("再见。,", "保证满意。,"), encoding="utf-8")
         status, out = run("flow", "publish", str(place / "hello.yaml"))
@@ -293,7 +317,7 @@ def test_watch_checks_again_on_save(place: Path) -> None:
 
 
 def _appears(text: str) -> bool:
-    for _ in range(200):
+    for _ in range(900):
         if text in Path("out.txt").read_text(encoding="utf-8"):
             return True
         time.sleep(0.1)

@@ -96,12 +96,12 @@ def test_render_makes_what_is_fixed_and_only_once(flow: Path, tmp_path: Path) ->
     cache = str(tmp_path / "cache")
     first = run(prompts, ["render", str(flow), "--cache", cache])
     assert first.exit_code == 0, first.output
-    assert "rendered 4, ready before 0, failed 0" in first.output
+    assert "rendered 7, ready before 0, failed 0" in first.output
     files = list((tmp_path / "cache").rglob("*.pcm"))
     again = run(prompts, ["render", str(flow), "--cache", cache])
-    assert "rendered 0, ready before 4, failed 0" in again.output
+    assert "rendered 0, ready before 7, failed 0" in again.output
     flow.write_text(FLOW.replace("请空腹前往", "请早点来"), encoding="utf-8")
-    assert "rendered 1, ready before 3" in run(prompts, ["render", str(flow), "--cache", cache]).output
+    assert "rendered 1, ready before 6" in run(prompts, ["render", str(flow), "--cache", cache]).output
     assert len(list((tmp_path / "cache").rglob("*.pcm"))) == len(files) + 1
 
 
@@ -111,14 +111,14 @@ def test_report_tells_what_is_ready(flow: Path, tmp_path: Path) -> None:
     run(prompts, ["render", str(flow), "--cache", cache])
     after = run(prompts, ["report", str(flow), "--cache", cache]).output.split()
     at = before.index("reminder")
-    assert before[at : at + 5] == ["reminder", "4", "8", "7", "0"]
-    assert after[at : at + 5] == ["reminder", "4", "8", "7", "7"]
+    assert before[at : at + 5] == ["reminder", "7", "11", "10", "0"]
+    assert after[at : at + 5] == ["reminder", "7", "11", "10", "10"]
 
 
 def test_another_voice_is_rendered_anew(flow: Path, tmp_path: Path) -> None:
     cache = str(tmp_path / "cache")
     run(prompts, ["render", str(flow), "--cache", cache])
-    assert "rendered 4" in run(prompts, ["render", str(flow), "--cache", cache, "--voice", "pro_male"]).output
+    assert "rendered 7" in run(prompts, ["render", str(flow), "--cache", cache, "--voice", "pro_male"]).output
 
 
 def test_an_unknown_voice_is_an_error(flow: Path, tmp_path: Path) -> None:
@@ -132,4 +132,4 @@ def test_a_recording_counts_as_ready(flow: Path, tmp_path: Path) -> None:
     run(voices, ["say", "好的，再见。", "--out", str(wav)])
     (tmp_path / "recordings.yml").write_text("- {text: 好的，再见。, file: r.wav}\n", encoding="utf-8")
     options = ["--cache", str(tmp_path / "cache"), "--recordings", str(tmp_path / "recordings.yml")]
-    assert "rendered 3, ready before 1" in run(prompts, ["render", str(flow), *options]).output
+    assert "rendered 6, ready before 1" in run(prompts, ["render", str(flow), *options]).output

@@ -181,6 +181,7 @@ class Stage:
         self.hearing = ScriptedHearing(self.lines)
         self.interpreter = Table(self.meanings)
         self.voice = Beeper()
+        self.voices_asked: list[str] = []
         self.seen: list[Progress] = []
         self.record = CallRecord(self.call.id, "test", "zh-CN", datetime(2026, 11, 21, tzinfo=UTC))
 
@@ -188,7 +189,7 @@ class Stage:
         engines = Engines(
             OneEar(self.hearing),
             self.interpreter,
-            lambda name, language: self.voice,
+            self._find_voice,
             VadBatcher(EnergyModel()),
             self.hooks,
         )
@@ -201,6 +202,10 @@ class Stage:
             watcher=self.seen.append,
             plan=self.plan,
         )
+
+    def _find_voice(self, name: str, _language: str) -> Beeper:
+        self.voices_asked.append(name)
+        return self.voice
 
     async def speak(self, *parts: list[Frame]) -> None:
         """The caller's sound, at the line's pace."""

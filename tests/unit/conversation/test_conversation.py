@@ -373,6 +373,17 @@ def test_a_slow_hook_gets_a_filler() -> None:
     assert not [event for event in stage.script.events if isinstance(event, PromptEnded)]
 
 
+def test_a_filler_is_said_by_the_voice_that_spoke_last() -> None:
+    def flow(event: Event) -> list[Action]:
+        said = [Say(1, (Span("我查一下"),), voice="pro_male")] if isinstance(event, Started) else []
+        return [*said, *hook_flow(event)]
+
+    stage = Stage(flow, hooks=HookTable({"crm.find": (3.0, {"tier": "gold"})}))
+    stage.play()
+    assert stage.voice.spoken == ["我查一下", "请稍等"]
+    assert stage.voices_asked == ["pro_male", "pro_male"]
+
+
 @pytest.mark.parametrize("answers", [{}, {"crm.find": (60.0, {})}], ids=["unknown", "silent"])
 def test_a_hook_that_fails(answers: dict[str, tuple[float, dict[str, str]]]) -> None:
     stage = Stage(hook_flow, hooks=HookTable(answers))

@@ -23,7 +23,7 @@ async def test_the_second_time_nothing_is_rendered(tmp_path: Path) -> None:
     assert await heard(voice, "您好。") == await heard(voice, "您好。") == sound_of("您好。")
     assert inner.spoken == ["您好。"]
     assert voice.readiness.ready == 1
-    assert len(voice.readiness.waits_ms) == 1
+    assert voice.readiness.waited == 1
     assert voice.readiness.share == 0.5
 
 

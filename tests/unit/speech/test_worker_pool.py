@@ -176,6 +176,34 @@ async def test_a_worker_that_eats_memory_is_replaced() -> None:
         assert await said(workers, "on") == sound("on")
 
 
+async def test_a_worker_that_eats_in_mid_sentence_is_killed_there(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with pool(limits=Limits(max_mb=100, look_s=0.02, silent_s=5)) as workers:
+        await workers.start()
+        with pytest.raises(EngineDown, match=r"died: it grew to 1\d\d MB, twice on the same text"):
+            await said(workers, "eat", pieces=200, pause_s=0.02, log=str(log))
+        assert len(log.read_text().splitlines()) < 150
+        assert await said(workers, "on") == sound("on")
+        assert workers.restarts == 2
+
+
+async def test_a_worker_that_eats_does_not_hurt_those_beside_it() -> None:
+    async with pool(size=2, limits=Limits(max_mb=100, look_s=0.02, silent_s=5)) as workers:
+        await workers.start()
+        await until(lambda: len(workers.pids) == 2)
+        eater = asyncio.create_task(said(workers, "eat", pieces=200, pause_s=0.02))
+        others = await asyncio.gather(*(said(workers, f"t{n}", pieces=30, pause_s=0.01) for n in range(4)))
+        assert others == [sound(f"t{n}", 30) for n in range(4)]
+        with pytest.raises(EngineDown):
+            await eater
+
+
+async def test_a_worker_within_its_limit_is_left_alone() -> None:
+    async with pool(limits=Limits(max_mb=1000, look_s=0.01)) as workers:
+        await said(workers, "eat", pieces=10, pause_s=0.02)
+        assert workers.restarts == 0
+
+
 async def test_a_model_that_is_refused_says_why() -> None:
     async with pool("broken") as workers:
         with pytest.raises(ModelError, match=r"no config\.json"):

@@ -29,7 +29,10 @@ class Unruly:
             print("a library prints on standard output", flush=True)
         if text == "grow":
             self.ballast = bytearray(os.urandom(1 << 20)) * 80
+        eaten: list[bytes] = []
         for number in range(int(request.get("pieces", 3))):
+            if text == "eat":
+                eaten.append(os.urandom(5 << 20))
             marker = request.get("die_once_after")
             if marker and number == 2 and not os.path.exists(marker):
                 open(marker, "w").close()

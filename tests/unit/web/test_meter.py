@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from agi_bot.campaign.office import Office
 from agi_bot.record import CallRecord, Turn
+from agi_bot.speech.prompts import Readiness
 from agi_bot.web.api import Options, application
 from agi_bot.web.live import Live
 from agi_bot.web.meter import Histogram, Meter, silent_after_ms
@@ -43,7 +44,8 @@ async def test_what_prometheus_reads(office: Office) -> None:
     meter = Meter()
     meter.ended(a_call())
     dialer = {"ended.agreed": 3, "ended.busy": 1, "answered": 3, "refused.window": 7, "placed": 4}
-    live = Live(lambda: 2, lambda: 4, dialer, {"crm": {"delivered": 5}, "sms": {}}, meter)
+    prompts = {"espeak-ng cmn": Readiness(ready=9, waited=1, waited_ms=250)}
+    live = Live(lambda: 2, lambda: 4, dialer, {"crm": {"delivered": 5}, "sms": {}}, meter, prompts=prompts)
     transport = httpx.ASGITransport(application(office, live, Options()))
     async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:
         text = (await client.get("/metrics")).text
@@ -67,3 +69,6 @@ async def test_what_prometheus_reads(office: Office) -> None:
     assert found["agibot_outbox_lag_seconds", "sms"] == 0
     assert found["agibot_outbox_sendings_total", "crm", "delivered"] == 5
     assert found["agibot_queue_depth", "ready"] == 0
+    assert found["agibot_prompts_total", "espeak-ng cmn", "yes"] == 9
+    assert found["agibot_prompts_total", "espeak-ng cmn", "no"] == 1
+    assert found["agibot_prompt_wait_seconds_total", "espeak-ng cmn"] == 0.25
