@@ -13,12 +13,13 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from agi_bot.app.answering import EarlyMedia, answer_rules, plan
+from agi_bot.app.following import follow
 from agi_bot.app.keeping import Keeper
 from agi_bot.app.workshop import Workshop
 from agi_bot.campaign.model import Task
 from agi_bot.campaign.store import CallStore
 from agi_bot.config import Settings
-from agi_bot.contracts import EARLY_MEDIA, Call, Disposition, Pbx, Ringing
+from agi_bot.contracts import EARLY_MEDIA, Call, Disposition, Pbx
 from agi_bot.conversation import Conversation, Limits, Plan
 from agi_bot.conversation.progress import Watcher, nobody
 from agi_bot.conversation.prompter import render_ahead
@@ -35,19 +36,11 @@ from agi_bot.web.meter import Meter
 
 log = logging.getLogger(__name__)
 
-ARRIVAL_S = 10.0
-"""How long an answered call may take to come from the PBX to us, s."""
-
 CLOSING_S = 30.0
 """How long a conversation may take to close after its longest time, s."""
 
-
 NUMBER_VARIABLE = "BOT_NUMBER"
 """Every exchange's channel has it when we placed the call."""
-
-
-class CallFailed(AgiBotError):
-    """The call was answered, but the bot could not have the conversation."""
 
 
 class Bot:
@@ -215,7 +208,7 @@ class Bot:
         to do when no person answers (none: those of the settings).
         Raises :class:`~agi_bot.switchboard.NoFlow`, :class:`~agi_bot.flow.TaskError`,
         :class:`~agi_bot.errors.PbxDown`, :class:`ValueError` for a number that cannot be dialled:
-        nothing went out then.  Raises :class:`CallFailed` after the answer.
+        nothing went out then.  Raises :class:`~agi_bot.app.following.CallFailed` after the answer.
         """
         call_id = call_id or str(uuid4())
         assignment = self._switchboard.expect(call_id, flow, task)
@@ -233,7 +226,8 @@ class Bot:
                 ring_timeout_s=ring_timeout_s,
                 variables=told,
             )
-            ended, had = await self._follow(ringing, record, assignment.flow.longest_ms / 1000 + CLOSING_S)
+            longest_s = assignment.flow.longest_ms / 1000 + CLOSING_S
+            ended, had = await follow(ringing, record, lambda: self.talking(call_id), longest_s)
             return await self._listened(ended, early, assignment.flow), had
         finally:
             opening.cancel()
@@ -259,16 +253,3 @@ class Bot:
 
     def _now(self) -> datetime:
         return datetime.now(ZoneInfo(self._settings.flows.timezone))
-
-    async def _follow(
-        self, ringing: Ringing, record: asyncio.Future[CallRecord], longest_s: float
-    ) -> tuple[Disposition, CallRecord | None]:
-        disposition = await ringing.outcome()
-        if not disposition.answered:
-            return disposition, None
-        try:
-            return disposition, await asyncio.wait_for(record, longest_s + ARRIVAL_S)
-        except TimeoutError:
-            return disposition, None
-        except AgiBotError as error:
-            raise CallFailed(error.message, cure=error.cure) from error

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from agi_bot.app.bot import CallFailed
+from agi_bot.app.following import CallFailed
 from agi_bot.campaign.model import AttemptEnd, Campaign, Task
 from agi_bot.campaign.store.calls import CallStore, as_text
 from agi_bot.contracts import Disposition, Status

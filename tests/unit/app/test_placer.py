@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agi_bot.app.bot import CallFailed
+from agi_bot.app.following import CallFailed
 from agi_bot.app.placer import BotPlacer
 from agi_bot.campaign.model import Campaign, Task
 from agi_bot.campaign.retry import Done
