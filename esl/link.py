@@ -23,11 +23,15 @@ from esl.pending import Pending
 from esl.protocol import Connection, Phase, Role
 
 
+BUFFER_BYTES = 32768
+"""What one read of the socket can take; a plain ``asyncio.Protocol`` would allocate 256 KiB for each."""
+
+
 def ignore(_: object) -> None:
     """A handler that does nothing."""
 
 
-class NativeLink(asyncio.Protocol):
+class NativeLink(asyncio.BufferedProtocol):
     """One TCP connection.  Replies go to those who asked, in order; all else to ``on_message``."""
 
     def __init__(self, role: Role, on_open: Callable[[NativeLink], None] = ignore) -> None:
@@ -39,18 +43,22 @@ class NativeLink(asyncio.Protocol):
         self._batch: list[bytes] = []
         self._loop = asyncio.get_running_loop()
         self._pending = Pending(self._loop)
+        self._received = memoryview(bytearray(BUFFER_BYTES))
         self._gone = self._loop.create_future()
         self._error: EslError | None = None
 
-    # --- asyncio.Protocol
+    # --- asyncio.BufferedProtocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._on_open(self)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._received
+
+    def buffer_updated(self, nbytes: int) -> None:
         try:
-            self._connection.feed(data)
+            self._connection.feed(bytes(self._received[:nbytes]))
             for message in self._connection.messages():
                 if isinstance(message, Reply):
                     self._pending.answer(message)
