@@ -22,7 +22,6 @@ from esl.messages import AuthRequest, Message, Rejected, Reply
 from esl.pending import Pending
 from esl.protocol import Connection, Phase, Role
 
-
 BUFFER_BYTES = 32768
 """What one read of the socket can take; a plain ``asyncio.Protocol`` would allocate 256 KiB for each."""
 
