@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 from math import log10, sqrt
 
 import numpy as np
@@ -57,8 +58,8 @@ class EchoGuard:
     def __init__(self, settings: EchoSettings | None = None) -> None:
         self._settings = settings or EchoSettings()
         self._pending: deque[Wave] = deque(maxlen=_AHEAD_FRAMES)
-        self._out: Wave = np.zeros(_KEPT, np.float32)
-        self._in: Wave = np.zeros(SPAN, np.float32)
+        self._out = _Last(_KEPT)
+        self._in = _Last(SPAN)
         self._levels: deque[float] = deque([0.0] * (_KEPT // BLOCK), maxlen=_KEPT // BLOCK)
         """Amplitude of each outgoing frame, the newest first."""
         self._sounding = 0
@@ -93,9 +94,9 @@ class EchoGuard:
         """Amplitude (rms, full scale 1) of the echo foretold for the last incoming frame."""
         if self._canceller is None:
             unknown = self._loud < self._settings.learn_frames
-            return max(list(self._levels)[:12]) * 10 ** (self._settings.assume_db / 20) if unknown else 0.0
+            return max(islice(self._levels, 12)) * 10 ** (self._settings.assume_db / 20) if unknown else 0.0
         delay, spread = self._canceller.delay // BLOCK, self._settings.spread_frames
-        return max(list(self._levels)[max(0, delay - spread) : delay + spread + 1]) * self._gain
+        return max(islice(self._levels, max(0, delay - spread), delay + spread + 1)) * self._gain
 
     @property
     def return_loss_db(self) -> float | None:
@@ -110,8 +111,8 @@ class EchoGuard:
 
     def _remember(self, sent: Wave | None, heard: Wave) -> None:
         size = len(heard) if sent is None else len(sent)
-        _push(self._out, np.zeros(size, np.float32) if sent is None else sent)
-        _push(self._in, heard)
+        self._out.push(np.zeros(size, np.float32) if sent is None else sent)
+        self._in.push(heard)
         level = 0.0 if sent is None else _amplitude(sent)
         self._levels.appendleft(level)
         self._loud += level > _AUDIBLE
@@ -123,7 +124,7 @@ class EchoGuard:
         if self._since_look < (self._settings.look_frames if searching else self._settings.seldom_frames):
             return
         self._since_look = 0
-        found = self._finder.look(self._out[-LONGEST - SPAN :], self._in)
+        found = self._finder.look(self._out.wave[-LONGEST - SPAN :], self._in.wave)
         if found is None:
             return
         delay, gain = found
@@ -143,15 +144,31 @@ class EchoGuard:
         """Take the echo out of ``frame``; amplitude of what is left."""
         if self._canceller is None or frame.rate != LINE_RATE or len(heard) != BLOCK:
             return _amplitude(heard)
-        left = self._canceller.clean(self._out, heard)
+        left = self._canceller.clean(self._out.wave, heard)
         self.clean = Frame(np.clip(np.rint(left * 32768), -32768, 32767).astype("<i2").tobytes())
         return _amplitude(left)
 
 
-def _push(ring: Wave, new: Wave) -> None:
-    size = min(len(new), len(ring))
-    ring[:-size] = ring[size:]
-    ring[-size:] = new[-size:]
+class _Last:
+    """The last ``size`` samples, for which none is moved but once in a while."""
+
+    def __init__(self, size: int) -> None:
+        self._size = self._end = size
+        self._samples: Wave = np.zeros(4 * size, np.float32)
+
+    def push(self, new: Wave) -> None:
+        """Add ``new`` at the end."""
+        new = new[-self._size :]
+        if self._end + len(new) > len(self._samples):
+            self._samples[: self._size] = self.wave
+            self._end = self._size
+        self._samples[self._end : self._end + len(new)] = new
+        self._end += len(new)
+
+    @property
+    def wave(self) -> Wave:
+        """A view of them, good until the next push."""
+        return self._samples[self._end - self._size : self._end]
 
 
 def _wave(frame: Frame) -> Wave:

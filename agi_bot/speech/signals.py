@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from agi_bot.audio import Frame
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32]
 
 
 class Signal(StrEnum):
@@ -75,10 +75,10 @@ class Look:
         self.samples = frame.samples
         self.rate = frame.rate
         self.ms = frame.ms
-        self.floats: Floats = self.samples.astype(np.float64)
+        self.floats: Floats = self.samples.astype(np.float32)
         self.energy = float(self.floats @ self.floats)
-        self.low = int(np.minimum.reduce(self.samples, initial=32767))
-        self.high = int(np.maximum.reduce(self.samples, initial=-32768))
+        self.low = int(self.samples.min(initial=32767))
+        self.high = int(self.samples.max(initial=-32768))
 
 
 def goertzel(samples: Floats, rate: int, frequency: float) -> float:
@@ -89,14 +89,18 @@ def goertzel(samples: Floats, rate: int, frequency: float) -> float:
 def _shares(samples: Floats, rate: int, frequencies: tuple[float, ...]) -> Floats:
     energy = float(np.dot(samples, samples))
     if energy <= 0.0 or not len(samples):
-        return np.zeros(len(frequencies))
+        return np.zeros(len(frequencies), np.float32)
     found = _kernel(frequencies, len(samples), rate) @ samples
-    return np.asarray(np.minimum(1.0, 2 * np.abs(found) ** 2 / (len(samples) * energy)), dtype=np.float64)
+    real, imaginary = found[: len(frequencies)], found[len(frequencies) :]
+    shares: Floats = np.minimum(1.0, (real * real + imaginary * imaginary) * np.float32(2 / (len(samples) * energy)))
+    return shares
 
 
 @lru_cache(maxsize=16)
-def _kernel(frequencies: tuple[float, ...], size: int, rate: int) -> npt.NDArray[np.complex128]:
-    return np.asarray(np.exp(2j * np.pi * np.outer(frequencies, np.arange(size)) / rate), dtype=np.complex128)
+def _kernel(frequencies: tuple[float, ...], size: int, rate: int) -> Floats:
+    """Cosines, then sines, one row a frequency."""
+    turns = 2 * np.pi * np.outer(frequencies, np.arange(size)) / rate
+    return np.concatenate((np.cos(turns), np.sin(turns))).astype(np.float32)
 
 
 class ToneDetector:
@@ -178,9 +182,9 @@ class MusicDetector:
     def __init__(self, settings: SignalSettings | None = None) -> None:
         self._settings = settings or SignalSettings()
         self._size = self._settings.music_ms // self._BLOCK_MS
-        self._least = 10 ** (self._settings.quiet_dbfs / 10)
-        self._rest: Floats = np.zeros(0)
-        self._unseen: deque[npt.NDArray[np.float32]] = deque(maxlen=self._size + 1)
+        self._least = 32768.0**2 * 10 ** (self._settings.quiet_dbfs / 10)
+        self._rest: Floats = np.zeros(0, np.float32)
+        self._unseen: deque[Floats] = deque(maxlen=self._size + 1)
         self._loud: deque[bool] = deque(maxlen=self._size)
         self._steady: deque[bool] = deque(maxlen=self._size)
         self._peaks: frozenset[int] = frozenset()
@@ -190,9 +194,9 @@ class MusicDetector:
         self._rest = np.concatenate([self._rest, look.floats]) if len(self._rest) else look.floats
         size = look.rate * self._BLOCK_MS // 1000
         while len(self._rest) >= size:
-            block, self._rest = self._rest[:size] / 32768.0, self._rest[size:]
+            block, self._rest = self._rest[:size], self._rest[size:]
             self._loud.append(float(block @ block) / size >= self._least)
-            self._unseen.append(block.astype(np.float32))
+            self._unseen.append(block)
         if sum(self._loud) < self._LOUD_SHARE * self._size:
             return None
         self._see()
@@ -201,17 +205,17 @@ class MusicDetector:
     def _see(self) -> None:
         """Catch up with the spectra of the blocks since it was last loud for so long."""
         while self._unseen:
-            peaks = _peaks(self._unseen.popleft())
+            peaks = _peaks(self._unseen.popleft() / np.float32(32768))
             self._steady.append(len(peaks & self._peaks) >= 2)
             self._peaks = peaks
 
 
 @lru_cache(maxsize=4)
 def _window(size: int) -> Floats:
-    return np.hanning(size)
+    return np.hanning(size).astype(np.float32)
 
 
-def _peaks(block: npt.NDArray[np.float32]) -> frozenset[int]:
+def _peaks(block: Floats) -> frozenset[int]:
     """Bins (about 8 Hz) of the four strongest narrow peaks."""
     spectrum = np.abs(np.fft.rfft(block * _window(len(block)), 1024)) ** 2
     middle = spectrum[1:-1]

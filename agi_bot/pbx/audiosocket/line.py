@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 from uuid import UUID
 
 from agi_bot.audio import LINE_RATE, Frame, frame_bytes
@@ -80,8 +80,8 @@ class Line(Sound, asyncio.Protocol):
     # --- asyncio.Protocol ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # Other event loops' transports are alike, but not of asyncio's classes.
+        self._transport = cast(asyncio.Transport, transport)
         self.peer = "{}:{}".format(*transport.get_extra_info("peername")[:2])
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log10
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +22,9 @@ _FRESH_WINDOWS = 32
 """About a second: how long the network may remember silence."""
 
 _SILENT_CHANCE = 0.15
+
+_RESTING_WINDOWS = 10
+"""Windows without any sound after which the network is not asked until there is some."""
 
 
 class Batcher(Protocol):
@@ -61,7 +65,7 @@ class VoiceActivity:
         self.heard = Frame(b"")
         """The last frame without the echo."""
         self._resampler: Resampler | None = None
-        self._windows = self._old = 0
+        self._windows = self._old = self._quiet = 0
         self._closed = False
         self.settings = batcher.settings
         self.segmenter = Segmenter(batcher.settings)
@@ -97,11 +101,22 @@ class VoiceActivity:
 
     async def _window(self, *, suppress: bool) -> None:
         window, self._rest = self._rest[:WINDOW], self._rest[WINDOW:]
-        chance, self._state = await self._batcher.ask(np.concatenate([self._context, window]), self._state)
+        levels = _levels(window)
+        chance = 0.0 if self._resting(max(levels)) else await self._ask(window)
         self._context = window[-CONTEXT:]
         self._windows += 1
         self._refresh(chance)
-        self.segmenter.push(0.0 if suppress else chance, self._windows * WINDOW_MS, _levels(window))
+        self.segmenter.push(0.0 if suppress else chance, self._windows * WINDOW_MS, levels)
+
+    def _resting(self, level: float) -> bool:
+        """Most of a call is silence: what is too soft for a voice is no question for the network."""
+        sound = level > self.settings.silent_db or self.segmenter.segment.speech
+        self._quiet = 0 if sound else self._quiet + 1
+        return self._quiet > _RESTING_WINDOWS
+
+    async def _ask(self, window: Floats) -> float:
+        chance, self._state = await self._batcher.ask(np.concatenate([self._context, window]), self._state)
+        return chance
 
     def _refresh(self, chance: float) -> None:
         """Let the network forget a long silence, which makes it slow, and deaf to a short 嗯."""
@@ -125,9 +140,10 @@ class VoiceActivity:
 
 def _levels(window: Floats) -> list[float]:
     """Level of each 8 ms of ``window``, dB below full scale."""
-    power = np.mean(window.reshape(_PARTS, -1) ** 2, axis=1)
-    return [float(level) for level in 10 * np.log10(power + 1e-12)]
+    parts = window.reshape(_PARTS, -1)
+    power = np.einsum("ij,ij->i", parts, parts) * (_PARTS / len(window))
+    return [10 * log10(each + 1e-12) for each in power.tolist()]
 
 
 def _floats(samples: Samples) -> Floats:
-    return samples.astype(np.float32) / 32768.0
+    return samples.astype(np.float32) / np.float32(32768.0)
