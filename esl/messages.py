@@ -43,11 +43,12 @@ class Event:
 
     headers: Headers
     body: str = ""
+    name: str = field(init=False, repr=False, compare=False)
+    """``Event-Name``; empty when there is none."""
 
-    @property
-    def name(self) -> str:
-        """``Event-Name``; empty when there is none."""
-        return self.headers.get("Event-Name", "")
+    def __post_init__(self) -> None:
+        # Every listener asks for it: looked up once.
+        object.__setattr__(self, "name", self.headers.get("Event-Name", ""))
 
     @property
     def subclass(self) -> str:
@@ -145,11 +146,10 @@ def _event(frame: RawFrame) -> Event | Malformed:
     end = blank.start() if blank else len(raw)
     headers = Headers.lazy(_text(raw[:end]))
     body = raw[end + 2 :]
-    if "Event-Name" not in headers:
-        return Malformed("an event without Event-Name", raw)
     if body and (fault := _lying_length(headers, body)):
         return Malformed(fault, raw)
-    return Event(headers, _text(body) if body else "")
+    event = Event(headers, _text(body) if body else "")
+    return event if event.name else Malformed("an event without Event-Name", raw)
 
 
 def _lying_length(headers: Headers, body: bytes) -> str:

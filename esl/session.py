@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import uuid
 from collections.abc import Mapping
 
@@ -34,6 +35,8 @@ class Session(Peer):
         self.data: Headers = Headers({})
         self.cause = ""
         """The hang-up cause; empty while it is not known."""
+        self._event_prefix = str(uuid.uuid4())
+        self._executed = itertools.count(1)
         self._completions: dict[str, asyncio.Future[Event]] = {}
         self._ended = asyncio.Event()
         self._closed = asyncio.Event()
@@ -93,6 +96,8 @@ class Session(Peer):
         """
         event_id, done = await self._begin(application, argument, lock)
         try:
+            if timeout is None:
+                return await done
             async with asyncio.timeout(timeout):
                 return await done
         finally:
@@ -147,9 +152,8 @@ class Session(Peer):
 
     async def _begin(self, application: str, argument: str, lock: bool) -> tuple[str, asyncio.Future[Event]]:
         self._check()
-        event_id = str(uuid.uuid4())
+        event_id = f"{self._event_prefix}-{next(self._executed)}"
         done: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
-        done.add_done_callback(_retrieve)
         self._completions[event_id] = done
         try:
             await self.tell(commands.execute(application, argument, event_id=event_id, lock=lock))
@@ -199,8 +203,4 @@ class Session(Peer):
         for done in self._completions.values():
             if not done.done():
                 done.set_exception(SessionGone(self.cause))
-
-
-def _retrieve(done: asyncio.Future[Event]) -> None:
-    if not done.cancelled():
-        done.exception()
+                done.exception()  # looked at: nobody may be waiting any more

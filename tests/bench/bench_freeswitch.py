@@ -28,7 +28,7 @@ from agi_bot.demo.phone import PhoneCall, Softphone
 from agi_bot.errors import CallGone
 from agi_bot.pbx.freeswitch import FreeSwitchOptions, FreeSwitchPbx
 from esl import BACKENDS, Client, Server, Session, backend
-from tests.bench.bench_esl import figure
+from tests.bench.against_green import figure
 from tests.bench.results import Figure, save
 from tests.contracts.freeswitch_world import DIALPLANS
 from tests.integration.freeswitch.stage import bot, closed_port
