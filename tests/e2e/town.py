@@ -70,6 +70,9 @@ class Town:
         self._phone = Softphone("town")
         self._calls: set[asyncio.Task[None]] = set()
         self._rang = asyncio.Event()
+        self.rang_at: list[float] = []
+        """When telephones rang, by a clock that nobody sets, s."""
+        self.most_at_once = 0
 
     async def __aenter__(self) -> Town:
         await self._phone.start()
@@ -117,10 +120,13 @@ class Town:
     async def _take(self) -> None:
         while True:
             call = await self._phone.incoming()
+            if call.id not in self.rung[call.called]:
+                self.rang_at.append(time.monotonic())
             self.rung[call.called].add(call.id)
             self._rang.set()
             listening = asyncio.create_task(self._listen(call))
             self._calls.add(listening)
+            self.most_at_once = max(self.most_at_once, len(self._calls))
             listening.add_done_callback(self._calls.discard)
 
     async def _listen(self, call: PhoneCall) -> None:
@@ -158,8 +164,10 @@ class LivingBot:
             "supervisor: {enabled: false}\n" + outbox,
             encoding="utf-8",
         )
-        self.globals = {"AGI_BOT_PORT": str(agi), "AGI_BOT_AUDIO_PORT": str(audio)}
+        # A machine that runs tests may be slow; how long a dead bot is waited for is tested elsewhere.
+        self.globals = {"AGI_BOT_PORT": str(agi), "AGI_BOT_AUDIO_PORT": str(audio), "AGI_BOT_PATIENCE": "6"}
         self.process: subprocess.Popen[bytes] | None = None
+        self.environment: dict[str, str] = {}
 
     async def tell(self, asterisk: Asterisk) -> None:
         """Tell the dialplan where the bot is; again whenever Asterisk was started anew."""
@@ -170,7 +178,8 @@ class LivingBot:
         """Start it, with ``limit`` before the command (``prlimit --fsize=...``)."""
         command = [*limit, sys.executable, "-m", "agi_bot", "serve"]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
+            environment = {**os.environ, **self.environment}
+            self.process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, env=environment)
 
     def end(self, how: signal.Signals = signal.SIGKILL) -> int:
         """Send it a signal and wait for its end."""
@@ -235,8 +244,9 @@ def judge(town: Town, bot: LivingBot, count: int) -> Mapping[str, int]:
     states = bot.states()
     assert town.called_twice() == []
     assert town.calls >= states.get("done", 0)
-    # On a busy machine a telephone may miss a call; whoever answered had the conversation.
+    # On a busy machine a telephone may miss a call, and the bot one that was answered; nothing else may go wrong.
     had, others = "how = 'done'", "how NOT IN ('done', 'no_answer', 'unknown', 'not_placed')"
+    others += " AND detail != 'answered, but no conversation came of it'"
     assert bot.rows(f"SELECT DISTINCT how, detail FROM attempts WHERE {others}") == []
     assert int(str(bot.rows(f"SELECT count(*) FROM attempts WHERE {had}")[0][0])) > count // 2, town.faults
     assert sum(states.values()) == count
