@@ -22,6 +22,7 @@ class VadSettings:
     ``fall_db`` below the stretch's peak or ``floor_db`` above the noise, whichever is
     louder, but never less than ``least_fall_db`` below the peak.
     ``pre_roll_ms`` of sound before the onset belongs to it (given to the recogniser).
+    ``post_roll_ms`` after the end was noticed belong to it, too.
     ``silent_db``: sound softer than this is no voice on any line; the network is not asked.
     ``gather_ms``: how long the batcher waits for windows of other calls once more than
     ``gather_above`` calls are open.
@@ -35,6 +36,7 @@ class VadSettings:
     floor_db: float = 4.0
     least_fall_db: float = 15.0
     pre_roll_ms: int = 300
+    post_roll_ms: int = 160
     silent_db: float = -60.0
     gather_ms: int = 8
     gather_above: int = 8

@@ -57,6 +57,7 @@ class VoskRecognizer:
         self._paths = {_primary(language): path for language, path in models.items()}
         self._settings = settings or VoskSettings()
         self._loaded: dict[str, _Loaded] = {}
+        self._ears = 0
         threads = self._settings.threads or len(os.sched_getaffinity(0))
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="vosk", initializer=_step_back)
 
@@ -92,7 +93,18 @@ class VoskRecognizer:
         rate = loaded.folder.decoding_rate(LINE_RATE)
         words = await self.work(loaded.grammar, hints, self._settings)
         decoder = await self.work(engine.Decoder, loaded.model, rate, words)
+        self._ears += 1
         return VoskHearing(self, loaded, decoder, rate, self._settings)
+
+    @property
+    def chunk_ms(self) -> int:
+        """Sound of one ear that is decoded at a time now."""
+        crowded = self._ears > self._settings.crowd_above
+        return self._settings.crowd_chunk_ms if crowded else self._settings.chunk_ms
+
+    def left(self) -> None:
+        """An ear was closed."""
+        self._ears -= 1
 
     def cannot_hear(self, language: str, hints: Hints) -> tuple[str, ...]:
         """Those of the hinted phrases that have a word outside of the model's vocabulary."""
@@ -139,14 +151,15 @@ class VoskHearing:
         self._waiting = bytearray()
         self._parts: tuple[Word, ...] = ()
         self._partial = ""
-        self._quietest = Quietest()
+        self._quietest = Quietest(rate)
         self._hints: Hints | None = None
+        self._closed = False
 
     async def hear(self, frame: Frame) -> Transcript:
         """Feed ``frame`` of any rate; the utterance's current partial."""
         self._clock.hear(frame.ms)
         self._waiting += self._at_model_rate(frame)
-        if len(self._waiting) >= self._rate * self._settings.chunk_ms // 1000 * 2:
+        if len(self._waiting) >= self._rate * self._home.chunk_ms // 1000 * 2:
             await self._decode()
         return self._transcript()
 
@@ -168,7 +181,7 @@ class VoskHearing:
         pcm, self._waiting = bytes(self._waiting) + self._rest(), bytearray()
         last = await self._home.work(self._decoder.finish, pcm)
         words = self._parts + self._timed(last)
-        self._parts, self._partial, self._quietest = (), "", Quietest()
+        self._parts, self._partial, self._quietest = (), "", Quietest(self._rate)
         await self._take_hints()
         return results.transcript(words, self._settings)
 
@@ -180,6 +193,9 @@ class VoskHearing:
 
     async def close(self) -> None:
         """Free the decoder; may be called twice."""
+        if not self._closed:
+            self._closed = True
+            self._home.left()
         await self._home.work(self._decoder.close)
 
     async def _decode(self) -> None:

@@ -11,7 +11,10 @@ class VoskSettings:
     """Limits of the recogniser.
 
     ``threads``: size of the thread pool, 0 for one a core.  ``chunk_ms``: sound is decoded
-    in pieces of this length (a model computes 60 ms at a time anyway).  ``reject_below``:
+    in pieces of this length (a model computes 60 ms at a time anyway); ``crowd_chunk_ms`` once
+    more than ``crowd_above`` calls are open: to hand a piece to a thread and back costs as
+    much as to decode 30 ms of it, and the end of a turn does not wait for a full piece.
+    ``reject_below``:
     an utterance whose mean word confidence is lower becomes empty text.  ``drop_below``: a
     single word with less is left out.  ``unknown_share``: an utterance of which more than
     this share of time was ``[unk]`` becomes empty text.
@@ -29,6 +32,8 @@ class VoskSettings:
 
     threads: int = 0
     chunk_ms: int = 60
+    crowd_chunk_ms: int = 240
+    crowd_above: int = 8
     settle_ms: int = 150
     reject_below: float = 0.5
     drop_below: float = 0.0

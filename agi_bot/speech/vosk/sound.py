@@ -38,18 +38,24 @@ class SoundClock:
 
 
 class Quietest:
-    """The quietest piece of an utterance so far: what silence sounds like on this line."""
+    """The quietest 60 ms of an utterance so far: what silence sounds like on this line."""
 
-    def __init__(self) -> None:
+    def __init__(self, rate: int) -> None:
+        self._size = rate * 60 // 1000
         self._piece = b""
         self._power = float("inf")
 
     def push(self, pcm: bytes) -> None:
-        """A piece of 16-bit sound."""
-        samples = np.frombuffer(pcm, dtype="<i2").astype(np.float64)
-        power = float(np.dot(samples, samples)) / len(samples) if len(samples) else float("inf")
-        if power < self._power:
-            self._piece, self._power = pcm, power
+        """A piece of 16-bit sound, of any length."""
+        size = min(self._size, len(pcm) // 2)
+        if not size:
+            return
+        pieces = np.frombuffer(pcm, dtype="<i2", count=len(pcm) // 2 // size * size).reshape(-1, size)
+        floats = pieces.astype(np.float32)
+        powers = np.einsum("ij,ij->i", floats, floats) / size
+        best = int(powers.argmin())
+        if powers[best] < self._power:
+            self._piece, self._power = pieces[best].tobytes(), float(powers[best])
 
     def tile(self, size: int) -> bytes:
         """``size`` bytes of it, digital silence when nothing was heard."""

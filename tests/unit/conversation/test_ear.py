@@ -23,7 +23,7 @@ class Listening:
         self.settled = 0
 
     async def hear(self, frame: Frame) -> Transcript:
-        self.heard.append(frame.pcm)
+        self.heard += [frame.pcm[start : start + 320] for start in range(0, len(frame.pcm), 320)]
         return Transcript("喂" if frame.pcm == LOUD else "")
 
     async def settle(self) -> Transcript:
@@ -70,7 +70,30 @@ async def test_speech_comes_with_a_little_before_it_and_settles_once() -> None:
     assert 5 <= hearing.heard.index(LOUD) <= 15
     assert hearing.heard.count(LOUD) == 20
     assert hearing.settled == 1
-    assert hearing.skipped_ms + 20 * len(hearing.heard) == one.now_ms
+    withheld_ms = one.now_ms - hearing.skipped_ms - 20 * len(hearing.heard)
+    assert 100 <= withheld_ms <= 300
+
+
+async def test_silence_within_an_utterance_is_withheld_but_for_a_little_before_the_caller_goes_on() -> None:
+    one, hearing = ear()
+    await feed(one, (QUIET, 20), (LOUD, 20), (QUIET, 50))
+    until = len(hearing.heard)
+    assert hearing.heard[-1] == QUIET
+    await feed(one, (LOUD, 20), (QUIET, 50))
+    assert hearing.heard.count(LOUD) == 40
+    assert 5 <= hearing.heard[until:].index(LOUD) <= 15
+    assert hearing.settled == 2
+    assert (await one.finish()).text == "喂"
+    assert hearing.skipped_ms + 20 * len(hearing.heard) + 300 == one.now_ms
+
+
+async def test_who_speaks_on_when_an_utterance_was_finished_begins_another() -> None:
+    one, hearing = ear()
+    await feed(one, (QUIET, 20), (LOUD, 20))
+    assert (await one.finish()).text == "喂"
+    await feed(one, (LOUD, 20))
+    assert hearing.heard.count(LOUD) == 40
+    assert (await one.finish()).text == "喂"
 
 
 async def test_after_the_end_of_an_utterance_the_gate_is_shut() -> None:

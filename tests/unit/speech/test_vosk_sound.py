@@ -54,13 +54,19 @@ def sound(level: int, size: int = 480) -> bytes:
 
 
 def test_the_quietest_piece_is_what_silence_sounds_like() -> None:
-    quietest = Quietest()
+    quietest = Quietest(8000)
     for level in (500, 20, 3000, 40):
         quietest.push(sound(level))
     assert quietest.tile(2400) == sound(20, 1200)
 
 
+def test_the_quietest_piece_is_found_within_a_longer_one() -> None:
+    quietest = Quietest(8000)
+    quietest.push(sound(500, 480) + sound(20, 480) + sound(3000, 700))
+    assert quietest.tile(960) == sound(20, 480)
+
+
 def test_before_anything_was_heard_silence_is_digital() -> None:
-    quietest = Quietest()
+    quietest = Quietest(8000)
     quietest.push(b"")
     assert quietest.tile(6) == bytes(6)
