@@ -227,10 +227,14 @@ class Transcript:
 class Hints:
     """What the caller is likely to say now: bias, not a fence.
 
-    ``phrases`` are written as in training data (no punctuation).
+    ``phrases`` are written as in training data (no punctuation).  ``closed``: hardly anything else
+    answers the question, so that what was heard unsurely may be held against them alone.  ``digits``:
+    a number of so many digits is waited for (0: none, or of any length).
     """
 
     phrases: tuple[str, ...] = ()
+    closed: bool = False
+    digits: int = 0
 
 
 class Hearing(Protocol):

@@ -12,10 +12,13 @@ from agi_bot.app.understanding import Understanding
 from agi_bot.app.voices import Find, VoiceBox, voice_of
 from agi_bot.config import Settings
 from agi_bot.conversation import Address, Engines, HttpHooks
+from agi_bot.conversation.bias import Bias
 from agi_bot.errors import SpeechError
 from agi_bot.flow import Flow, TaskError
 from agi_bot.flow.tongue import Tongue, family
+from agi_bot.nlu.data import NluData
 from agi_bot.nlu.knowledge import KnowledgeShelf, aside
+from agi_bot.nlu.normal import tidy
 from agi_bot.shipped import shipped
 from agi_bot.speech.vad import VadBatcher, find_model
 from agi_bot.speech.vosk import VoskRecognizer, VoskSettings
@@ -43,6 +46,7 @@ class Workshop:
             for name, hook in settings.hooks.items()
         }
         self.http = HttpHooks(addresses)
+        self._biases: dict[tuple[str, str], tuple[str, Bias]] = {}
         self._shelves: dict[tuple[Path, str], KnowledgeShelf] = {}
 
     async def start(self) -> None:
@@ -62,7 +66,15 @@ class Workshop:
         """What a conversation over ``flow`` works with.  Raises :class:`~agi_bot.errors.NluError`."""
         interpreter = await self.understanding.of(flow)
         hooks = FlowHooks(self.http, await self._shelf(flow))
-        return Engines(self.recognizer, interpreter, self.voice(flow), self.activity, hooks)
+        bias = await self._bias(flow)
+        return Engines(self.recognizer, interpreter, self.voice(flow), self.activity, hooks, bias)
+
+    async def _bias(self, flow: Flow) -> Bias:
+        """Made once for all calls over a version of ``flow``; older versions are forgotten."""
+        key = (flow.name, flow.spoken)
+        if key not in self._biases or self._biases[key][0] != flow.version:
+            self._biases[key] = (flow.version, bias_of(flow, await self.understanding.data(flow)))
+        return self._biases[key][1]
 
     def voice(self, flow: Flow) -> Find:
         """Finds voices by name and language for a call over ``flow``."""
@@ -86,6 +98,18 @@ class Workshop:
             folders = [key[0] / "knowledge", shipped("flows", "shared") / "knowledge"]
             self._shelves[key] = KnowledgeShelf(folders, background, _gap)
         return self._shelves[key]
+
+
+def bias_of(flow: Flow, data: NluData) -> Bias:
+    """What the ear may expect of callers of ``flow``: its words, and what the training data looks up and shows."""
+    looked_up = [word for words in data.lookups.values() for word in words]
+    return Bias(
+        flow.spoken,
+        dict.fromkeys([*flow.words, *looked_up]),
+        known=(tidy(example.text).text for example in data.all_examples),
+        phrases=data.phrases,
+        anywhere=flow.script.anywhere,
+    )
 
 
 def unfit(flow: Flow, ears: Collection[str], find: Find) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from agi_bot.contracts import Interpreter, Recognizer, Value, Voice
+from agi_bot.conversation.bias import Bias
 from agi_bot.conversation.hooks import Hooks
 from agi_bot.flow.events import Action, Event
 from agi_bot.speech.turns import TurnSettings
@@ -32,7 +33,7 @@ class Script(Protocol):
 class Engines:
     """What a conversation hears, understands and speaks with; shared by all calls.
 
-    ``voice`` finds a voice by name (empty: the language's default) and language.
+    ``voice`` finds a voice by name (empty: the language's default) and language.  ``bias`` is the flow's.
     """
 
     recognizer: Recognizer
@@ -40,6 +41,7 @@ class Engines:
     voice: Callable[[str, str], Voice]
     activity: VadBatcher
     hooks: Hooks
+    bias: Bias = field(default_factory=Bias)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from agi_bot.contracts import Intent, Transcript
 from agi_bot.conversation.prompt import Prompt
 from agi_bot.record import CallRecord, Turn
+from agi_bot.speech.bias import SPOKEN_DIGITS, Change
 
 
 class Journal:
@@ -66,6 +68,15 @@ class Journal:
         )
         self._answered = turn
         return turn
+
+    def corrected(self, turn: Turn, changes: Sequence[Change]) -> None:
+        """Words of ``turn`` were taken for others; digits are told by their number, they may be anybody's."""
+        for change in changes:
+            number = change.meant in SPOKEN_DIGITS
+            turn.notes.append(
+                "a word understood as a digit" if number else f"{change.heard} understood as {change.meant}"
+            )
+            self.count("words_corrected")
 
     def keyed(self, keys: str, at_ms: int) -> Turn:
         """The caller pressed keys."""

@@ -85,10 +85,10 @@ class Listener:
         """The bot sent ``frame``: its echo is not the caller."""
         self._ear.spoke(frame)
 
-    async def expect(self, asks: Listen) -> None:
-        """Listen for the answers to ``asks`` from now on."""
+    async def expect(self, asks: Listen, hints: Hints) -> None:
+        """Listen for the answers to ``asks``, likely ``hints``, from now on."""
         self.asks = asks
-        await self._ear.expect(Hints(asks.hints))
+        await self._ear.expect(hints)
 
     async def run(self) -> None:
         """Listen until the caller hangs up or the bot's part ends."""

@@ -173,7 +173,7 @@ class Talk:
     async def _expect(self, listen: Listen) -> None:
         self._keypad.expect(listen.keys)
         self.quiet()
-        await self._listener.expect(listen)
+        await self._listener.expect(listen, self._engines.bias.hints(listen))
         self._prompter.foresee(self._next_says(listen))
 
     def _next_says(self, listen: Listen) -> list[Say]:
@@ -275,10 +275,13 @@ class Talk:
 
     async def _turn(self, heard: TurnHeard) -> None:
         self.quiet()
+        transcript, changes = self._engines.bias.understood_as(heard.transcript, self._listener.asks)
+        heard = replace(heard, transcript=transcript, intent=None) if changes else heard
         to_ms = int(self._clock.ms) - heard.lag_ms
         from_ms = to_ms - (heard.to_ms - heard.from_ms)
         turn = self._journal.heard(heard.transcript, from_ms, to_ms, ahead_ms=self.ahead_ms)
         turn.endpoint_ms = heard.lag_ms
+        self._journal.corrected(turn, changes)
         if self.seized:
             return
         began = time.perf_counter()

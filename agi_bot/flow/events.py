@@ -163,7 +163,9 @@ class Listen:
     ``patience_ms``: 0 for the engine's own choice, else the pause inside a turn that is
     waited for before the turn counts as ended.  ``keys``: how many DTMF keys make one
     :class:`Keyed` (1: each key at once; more: up to that many, ended early by ``#`` or a
-    pause).  ``hints``: phrases that are likely to be said.  ``backchannel``: words that do
+    pause).  ``hints``: phrases that are likely to be said.  ``closed``: they and the examples of the
+    expected intents are what answers the question.  ``digits``: a number of so many digits is waited
+    for (0: none, or of any length); ``spelled``: digits are.  ``backchannel``: words that do
     not interrupt a prompt.  ``resume``: what to do after an interruption that turned out to
     be nothing (``continue`` or ``restart`` the prompt).  ``wanted``: slot name -> entity kind,
     for this step and for those that people answer ahead; ``needed``: the kinds that this
@@ -179,6 +181,9 @@ class Listen:
     patience_ms: int = 0
     keys: int = 1
     hints: tuple[str, ...] = ()
+    closed: bool = False
+    digits: int = 0
+    spelled: bool = False
     backchannel: tuple[str, ...] = ()
     resume: str = "continue"
     before: tuple[str, ...] = ()

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from agi_bot.flow.builtin import AFFIRM, DENY, OTHERWISE, Defaults
 from agi_bot.flow.events import Listen
 from agi_bot.flow.filling import KEYED, answered_ahead, wanted_entities
-from agi_bot.flow.parts import Way
+from agi_bot.flow.parts import Slot, Way
 from agi_bot.flow.script import Step
 from agi_bot.flow.state import Asking, Level
 
 LONGEST_KEYING = 20
 """Digits that may be keyed where a slot gives no length."""
+SPELLED = frozenset({"phone", "id", "digits"})
+"""Kinds that are said digit by digit."""
 SILENCE_MS = 5000
 """Quiet time until the silence ladder, where the flow gives none."""
 
@@ -31,6 +33,9 @@ def listening(level: Level, name: str, defaults: Defaults, asking: Asking) -> Li
         patience_ms=step.patience or script.patience or 0,
         keys=_keys_wanted(level),
         hints=level.flow.hints(level.step_name),
+        closed=confirming or _closed(level),
+        digits=0 if confirming else _digits(level),
+        spelled=not confirming and bool(_spelled(level)),
         backchannel=step.backchannel or script.backchannel or defaults.backchannel,
         resume=step.resume or script.resume or "continue",
         before=() if confirming else asking.before,
@@ -76,6 +81,22 @@ def _needed(level: Level) -> tuple[str, ...]:
     """Kinds of the entities that the step still has to collect."""
     slots = {name: level.step.collect[name] for name in missing_slots(level)}
     return tuple(dict.fromkeys(wanted_entities(slots).values()))
+
+
+def _closed(level: Level) -> bool:
+    """Whether all that the step collects is chosen among named words."""
+    return all(spec.type in ("boolean", "choice") for spec in level.step.collect.values())
+
+
+def _spelled(level: Level) -> list[Slot]:
+    slots = (level.step.collect[name] for name in missing_slots(level))
+    return [spec for spec in slots if spec.type in SPELLED]
+
+
+def _digits(level: Level) -> int:
+    """Digits of the one number that the step collects, 0 where there is none or it has no length."""
+    slots = _spelled(level)
+    return (slots[0].length or 0) if len(slots) == len(missing_slots(level)) == 1 else 0
 
 
 def _keys_wanted(level: Level) -> int:

@@ -105,13 +105,20 @@ class Flow:
         head, _, rest = name.partition("/")
         return self.parts[head].step(rest) if rest else self.script.steps[head]
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Words of the business, the flow's own and its sub-flows'."""
+        theirs = (word for part in self.parts.values() for word in part.words)
+        return tuple(dict.fromkeys([*self.script.words, *theirs]))
+
     def hints(self, step: str) -> tuple[str, ...]:
         """Phrases that are likely to be said at ``step``; empty for an unknown step."""
         try:
             found = self.step(step)
         except KeyError:
             return ()
-        words = [word for spec in found.collect.values() for said in spec.choices.values() for word in said]
+        choices = [pair for spec in found.collect.values() for pair in spec.choices.items()]
+        words = [word for value, said in choices for word in (value, *said)]
         return tuple(dict.fromkeys([*found.hints, *words]))
 
     def spot(self, path: Path) -> Spot:

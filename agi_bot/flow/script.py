@@ -143,6 +143,8 @@ class Script(Listening):
     """Voice of the flow."""
     industry: str = ""
     """Word lists to check against; by default the folder's name."""
+    words: Words = ()
+    """Words of the business that a recogniser may not know: products, medicines, examinations."""
     part: bool = False
     """A sub-flow, never called by itself."""
     task: dict[Name, FieldSpec] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from agi_bot.errors import ModelError, SpeechError
 
 ERRORS_ONLY = -2
 """libvosk's own log goes to stderr without a call's id; only its errors are let through."""
+
+_PIECE = 3200
+"""Bytes that are decoded at a time where a whole utterance is there."""
 
 NOTHING = "[]"
 """A grammar that no one may pass to libvosk: it ends the process."""
@@ -81,6 +85,17 @@ class Decoder:
             self._used = False
             return str(result)
 
+    def whole(self, pcm: bytes) -> str:
+        """The result of one utterance, fed at once to a decoder that is not used for anything else."""
+        with self._lock:
+            parts = [self._kaldi.Result() for piece in _pieces(pcm) if self._take(piece)]
+            return _joined([*parts, self._kaldi.FinalResult()])
+
+    @property
+    def fed_ms(self) -> float:
+        """Length of all sound so far, ms."""
+        return self._fed / 2 * 1000 / self._rate
+
     def _take(self, pcm: bytes) -> bool:
         self._used = True
         self._fed += len(pcm)
@@ -105,3 +120,12 @@ class Decoder:
         """Free it."""
         with self._lock:
             self._kaldi = None
+
+
+def _pieces(pcm: bytes) -> list[bytes]:
+    return [pcm[start : start + _PIECE] for start in range(0, len(pcm), _PIECE)]
+
+
+def _joined(answers: list[str]) -> str:
+    """One answer with the words of all ``answers``."""
+    return json.dumps({"result": [word for answer in answers for word in json.loads(answer).get("result", [])]})

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from agi_bot.contracts import Hints, Transcript, Word
 from agi_bot.errors import ModelError, SpeechError
 from agi_bot.speech.vosk import engine, results
 from agi_bot.speech.vosk.folder import ModelFolder, inspect_folder
+from agi_bot.speech.vosk.second import Narrow, SecondLook, narrow
 from agi_bot.speech.vosk.settings import VoskSettings
 from agi_bot.speech.vosk.sound import Quietest, SoundClock
 from agi_bot.speech.vosk.trial import try_model
@@ -37,13 +38,20 @@ class _Loaded:
     folder: ModelFolder
     model: Any
     vocabulary: Vocabulary
+    language: str = ""
 
     def grammar(self, hints: Hints, settings: VoskSettings) -> str:
         """A grammar of ``hints``, or empty for the model's own language model."""
-        if settings.hints == "ignore" or not hints.phrases or not self.folder.grammar:
+        if settings.hints != "prefer" or not hints.phrases or not self.folder.grammar:
             return ""
         phrases = hints.phrases[: settings.hints_limit]
         return grammar(self.vocabulary, phrases, whole=len(self.vocabulary.words) <= _SMALL_VOCABULARY)
+
+    def narrow(self, hints: Hints, settings: VoskSettings) -> Narrow:
+        """What a second look listens for; nothing where there is none."""
+        if settings.hints != "again" or not self.folder.grammar:
+            return Narrow()
+        return narrow(self.vocabulary, replace(hints, phrases=hints.phrases[: settings.hints_limit]), self.language)
 
 
 class VoskRecognizer:
@@ -80,7 +88,7 @@ class VoskRecognizer:
                 await try_model(path)
                 models[path] = await self.work(engine.load, path)
             vocabulary = await self.work(_vocabulary, folder, language)
-            self._loaded[language] = _Loaded(folder, models[path], vocabulary)
+            self._loaded[language] = _Loaded(folder, models[path], vocabulary, language)
 
     async def stop(self) -> None:
         """Free threads and models; open ears cannot be used any more."""
@@ -94,7 +102,10 @@ class VoskRecognizer:
         words = await self.work(loaded.grammar, hints, self._settings)
         decoder = await self.work(engine.Decoder, loaded.model, rate, words)
         self._ears += 1
-        return VoskHearing(self, loaded, decoder, rate, self._settings)
+        ear = VoskHearing(self, loaded, decoder, rate, self._settings)
+        if hints != _NO_HINTS:
+            await ear.expect(hints)
+        return ear
 
     @property
     def chunk_ms(self) -> int:
@@ -153,6 +164,7 @@ class VoskHearing:
         self._partial = ""
         self._quietest = Quietest(rate)
         self._hints: Hints | None = None
+        self._second = SecondLook(loaded.model, rate)
         self._closed = False
 
     async def hear(self, frame: Frame) -> Transcript:
@@ -179,11 +191,23 @@ class VoskHearing:
     async def finish(self) -> Transcript:
         """End the utterance; its final transcript."""
         pcm, self._waiting = bytes(self._waiting) + self._rest(), bytearray()
+        self._second.keep(pcm)
         last = await self._home.work(self._decoder.finish, pcm)
         words = self._parts + self._timed(last)
         self._parts, self._partial, self._quietest = (), "", Quietest(self._rate)
+        transcript = await self._looked_again(words)
         await self._take_hints()
-        return results.transcript(words, self._settings)
+        return transcript
+
+    async def _looked_again(self, words: tuple[Word, ...]) -> Transcript:
+        """What was heard, by a second look where the first was unsure."""
+        began = self._decoder.fed_ms - self._second.kept_ms
+        sound, first = self._second.forget(), results.transcript(words, self._settings)
+        if not sound or not self._second.wanted(first, words):
+            return first
+        again = await self._home.work(self._second.look, sound, words)
+        placed = tuple(self._clock.place(word, began) for word in again)
+        return results.transcript(placed, self._settings) if placed else first
 
     async def expect(self, hints: Hints) -> None:
         """Use ``hints`` from the next utterance on."""
@@ -201,6 +225,7 @@ class VoskHearing:
     async def _decode(self) -> None:
         pcm, self._waiting = bytes(self._waiting), bytearray()
         self._quietest.push(pcm)
+        self._second.keep(pcm)
         ended, partial = await self._home.work(self._decoder.accept, pcm)
         self._parts += self._timed(ended)
         self._partial = results.parse_partial(partial)
@@ -210,6 +235,7 @@ class VoskHearing:
         if hints is not None:
             text = await self._home.work(self._loaded.grammar, hints, self._settings)
             await self._home.work(self._decoder.expect, text)
+            self._second.expect(await self._home.work(self._loaded.narrow, hints, self._settings))
 
     def _timed(self, answer: str) -> tuple[Word, ...]:
         origin = self._decoder.origin_ms

@@ -36,10 +36,15 @@ def transcript(words: Sequence[Word], settings: VoskSettings) -> Transcript:
     total = _duration(words)
     if not kept or not total:
         return Transcript("", final=True, confidence=0.0)
-    confidence = sum(_weight(w) * w.confidence for w in kept) / _duration(kept)
+    confidence = mean_confidence(kept)
     if confidence < settings.reject_below or 1 - _duration(kept) / total > settings.unknown_share:
         return Transcript("", final=True, confidence=confidence)
-    return Transcript(join([w.text for w in kept]), final=True, confidence=min(1.0, confidence), words=kept)
+    return Transcript(join([w.text for w in kept]), final=True, confidence=confidence, words=kept)
+
+
+def mean_confidence(words: Sequence[Word]) -> float:
+    """The mean of ``words`` (not empty), weighted by their time."""
+    return min(1.0, sum(_weight(word) * word.confidence for word in words) / _duration(words))
 
 
 def _is_noise(word: str) -> bool:

@@ -23,7 +23,9 @@ class VoskSettings:
     silent, because a network sees each sound only when it knows what followed.
 
     ``hints``: what is done with the phrases that a step expects.  ``ignore`` leaves the
-    model's own language model alone.  ``prefer`` replaces it by a grammar of the hints (and,
+    model's own language model alone.  ``again`` hears with it first, and what was heard
+    unsurely once more with nothing but the phrases, or digits, that are waited for
+    (:mod:`agi_bot.speech.vosk.second`).  ``prefer`` replaces it by a grammar of the hints (and,
     where the vocabulary is small, of all single words): better for callers who say just
     what is expected, much worse for all others (demo model, Mandarin at 20 dB noise: 88 % of
     utterances right become 92 % for the former and 37 % for the latter).
@@ -38,5 +40,5 @@ class VoskSettings:
     reject_below: float = 0.5
     drop_below: float = 0.0
     unknown_share: float = 0.5
-    hints: Literal["ignore", "prefer"] = "ignore"
+    hints: Literal["ignore", "again", "prefer"] = "again"
     hints_limit: int = 2000

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 UNKNOWN = "[unk]"
 _NOT_SPOKEN = ("<", "[", "#", "!")
@@ -25,7 +26,7 @@ class Vocabulary:
     @property
     def longest(self) -> int:
         """Characters of the longest word."""
-        return max(map(len, self.words), default=0)
+        return _longest(self.words)
 
     @classmethod
     def parse(cls, lines: Iterable[str]) -> Vocabulary:
@@ -63,6 +64,11 @@ class Vocabulary:
                 if current is None or len(before) + 1 < len(current):
                     best[end] = (*before, word)
         return best[-1] or ()
+
+
+@lru_cache(maxsize=16)
+def _longest(words: frozenset[str]) -> int:
+    return max(map(len, words), default=0)
 
 
 def _may_join(piece: str, at: int) -> bool:
