@@ -16,7 +16,7 @@ from pathlib import Path
 from agi_bot.shipped import shipped
 from tests.bench import speech as given_speech
 from tests.bench.load import ours, peer, sounds
-from tests.bench.results import Figure, save
+from tests.bench.results import FOLDER, Figure, save
 
 
 def main() -> None:
@@ -26,7 +26,6 @@ def main() -> None:
         tuple(range(options.cores)),
         options.most,
         options.seconds,
-        options.base_seconds,
         models,
         tuple(options.only),
         options.first,
@@ -34,6 +33,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="agi-bot-load-") as folder:
         material = Path(folder) / "sounds.pickle"
         sounds.save(sounds.make(given_speech.load(options.speech) if options.speech else []), material)
+        (FOLDER / "load.json").unlink(missing_ok=True)
         load = ours.measure(plan, material)
         figures = [*ours.figures(load, plan)]
         save("load.json", figures, ("vosk", "onnxruntime"), NOTES)
@@ -58,10 +58,19 @@ NOTES = (
 def _compared(load: ours.Load, beside: ours.Load) -> list[Figure]:
     figures = [
         Figure("vosk_server_streams", beside.calls, "streams"),
-        Figure("vosk_server_final_ms_p95_1_stream", round(beside.base.percentile(95), 1), "ms"),
+        Figure("vosk_server_streams_upto", beside.most.upto, "streams"),
     ]
+    for outcome in [beside.base, *beside.steps]:
+        figures += [
+            Figure(f"vosk_server_final_ms_p95_{outcome.calls}_streams", round(outcome.percentile(95), 1), "ms"),
+            Figure(f"vosk_server_cores_used_{outcome.calls}_streams", round(sum(outcome.cores.values()), 3), "cores"),
+        ]
     if beside.calls:
-        figures.append(Figure("calls_ratio_to_vosk_server", round(load.calls / beside.calls, 2), "x"))
+        figures += [
+            Figure("calls_ratio_to_vosk_server", round(load.calls / beside.calls, 2), "x"),
+            Figure("calls_ratio_to_vosk_server_from", round(load.calls / beside.most.upto, 2), "x"),
+            Figure("calls_ratio_to_vosk_server_upto", round(load.most.upto / beside.calls, 2), "x"),
+        ]
     return figures
 
 
@@ -71,8 +80,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=ours.FIRST, help="calls of the first step")
     parser.add_argument("--only", type=int, action="append", default=[], help="so many calls, no search; repeatable")
     parser.add_argument("--cores", type=int, default=1, help="cores that the bot gets")
-    parser.add_argument("--seconds", type=float, default=25.0, help="of each step")
-    parser.add_argument("--base-seconds", type=float, default=100.0, help="of the one call before")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each step, at least")
     parser.add_argument("--model", action="append", default=[], help="zh-CN=folder; repeatable")
     parser.add_argument("--speech", type=Path, default=None, help="folder with speech.tsv")
     named = os.environ.get("VOSK_SERVER", "")

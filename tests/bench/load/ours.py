@@ -1,4 +1,4 @@
-"""Our side of the load bench: whole calls, until their replies are twice as late as one call's."""
+"""Our side of the load bench: whole calls, until their replies are twice as late as those of a few."""
 
 from __future__ import annotations
 
@@ -16,21 +16,25 @@ from tests.bench.load.bot import bot
 from tests.bench.load.crowd import Order, Outcome
 from tests.bench.results import Figure
 
-FIRST = 8
+FIRST = 24
 MISSED_SHARE = 0.05
 """More missed turns than this are too many, however quick the others are answered."""
 
-BASE_CALLS = 1
+BASE_CALLS = 4
+"""The p95 of so many is what that of more is compared with."""
+
+LEAST_TURNS = 60
+TURNS_A_SECOND = 0.18
+"""At least so many of a call that goes on."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """``cores``: of the bot.  ``most``: largest number of calls.  Seconds: of each step, of the one call before."""
+    """``cores``: of the bot.  ``most``: largest number of calls.  ``seconds``: of each step, at least."""
 
     cores: tuple[int, ...]
     most: int
     seconds: float
-    base_seconds: float
     models: dict[str, Path] = field(default_factory=dict)
     only: tuple[int, ...] = ()
     first: int = FIRST
@@ -41,14 +45,23 @@ class Plan:
         rest = sorted(os.sched_getaffinity(0) - set(self.cores)) or list(self.cores)
         return ",".join(map(str, rest))
 
+    def long_enough(self, calls: int) -> float:
+        """Seconds in which so many calls have turns enough to tell a p95."""
+        return max(self.seconds, LEAST_TURNS / (TURNS_A_SECOND * calls))
+
 
 @dataclass
 class Load:
-    """One call, and each step."""
+    """A few calls, and each step."""
 
     base: Outcome
     steps: list[Outcome]
-    calls: int
+    most: search.Most
+
+    @property
+    def calls(self) -> int:
+        """So many were held."""
+        return self.most.good
 
 
 def measure(plan: Plan, sounds: Path) -> Load:
@@ -58,23 +71,29 @@ def measure(plan: Plan, sounds: Path) -> Load:
         bot(Path(folder), plan.cores, plan.models) as (pid, port),
     ):
 
-        def step(calls: int, seconds: float) -> Outcome:
-            outcome = crowd(Order(port, pid, calls, seconds, "load", str(sounds), seed=calls), plan.others)
+        def step(calls: int) -> Outcome:
+            order = Order(port, pid, calls, plan.long_enough(calls), "load", str(sounds), seed=calls)
+            outcome = crowd(order, plan.others)
             print(line(outcome), flush=True)
             return outcome
 
-        base = step(BASE_CALLS, plan.base_seconds)
-        steps: list[Outcome] = []
+        return climb(step, plan, still_good)
 
-        def holds(calls: int) -> bool:
-            steps.append(twice(lambda: step(calls, plan.seconds), lambda each: still_good(each, base)))
-            return still_good(steps[-1], base)
 
-        if plan.only:
-            found = max((calls for calls in plan.only if holds(calls)), default=0)
-        else:
-            found = search.most(holds, min(plan.first, plan.most), plan.most)
-        return Load(base, sorted(steps, key=lambda each: each.calls), found)
+def climb(step: Callable[[int], Outcome], plan: Plan, good: Callable[[Outcome, Outcome], bool]) -> Load:
+    """The base, then the largest number whose outcome is ``good`` against it."""
+    base = step(BASE_CALLS)
+    steps: list[Outcome] = []
+
+    def holds(calls: int) -> bool:
+        steps.append(twice(lambda: step(calls), lambda each: good(each, base)))
+        return good(steps[-1], base)
+
+    if plan.only:
+        found = search.Most(max((calls for calls in plan.only if holds(calls)), default=0), None)
+    else:
+        found = search.most(holds, plan.first, plan.most)
+    return Load(base, sorted(steps, key=lambda each: each.calls), found)
 
 
 def twice(step: Callable[[], Outcome], good: Callable[[Outcome], bool]) -> Outcome:
@@ -84,7 +103,7 @@ def twice(step: Callable[[], Outcome], good: Callable[[Outcome], bool]) -> Outco
 
 
 def still_good(now: Outcome, base: Outcome) -> bool:
-    """Replies come less than twice as late as in one call, and all but a few come."""
+    """Replies come less than twice as late as in a few calls, and all but a few come."""
     return now.percentile(95) <= 2 * base.percentile(95) and now.missed_share <= base.missed_share + MISSED_SHARE
 
 
@@ -113,8 +132,12 @@ def line(outcome: Outcome) -> str:
 
 def figures(load: Load, plan: Plan) -> Sequence[Figure]:
     """What load.json holds of it."""
-    per_core = load.calls / len(plan.cores)
-    found = [Figure("calls_per_core", round(per_core, 1), "calls"), Figure("load_cores", len(plan.cores), "cores")]
+    cores = len(plan.cores)
+    found = [
+        Figure("calls_per_core", round(load.calls / cores, 1), "calls"),
+        Figure("calls_per_core_upto", round(load.most.upto / cores, 1), "calls"),
+        Figure("load_cores", cores, "cores"),
+    ]
     for outcome in [load.base, *load.steps]:
         found += _step(outcome)
     return [*found, *_at_most(load)]
@@ -125,6 +148,7 @@ def _step(outcome: Outcome) -> list[Figure]:
     return [
         Figure(f"load_reply_ms_p50_{calls}_calls", round(outcome.percentile(50), 1), "ms"),
         Figure(f"load_reply_ms_p95_{calls}_calls", round(outcome.percentile(95), 1), "ms"),
+        Figure(f"load_turns_{calls}_calls", outcome.turns, "turns"),
         Figure(f"load_missed_share_{calls}_calls", round(outcome.missed_share, 4), "share"),
         Figure(f"load_gap_ms_p99_{calls}_calls", round(outcome.gap_ms_p99, 1), "ms"),
         Figure(f"load_cores_used_{calls}_calls", round(sum(outcome.cores.values()), 3), "cores"),

@@ -10,15 +10,16 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from agi_bot.demo.ports import free_port
-from tests.bench.load import ours, search
+from tests.bench.load import ours
 from tests.bench.load.crowd import Outcome
 from tests.bench.load.streams import Order
 
 READY_S = 120.0
+FIRST = 16
 
 
 @dataclass(frozen=True)
@@ -71,25 +72,18 @@ def measure(peer: Peer, plan: ours.Plan, sounds: Path, pauses: Sequence[float]) 
     """The largest number of streams; the callers' answers and pauses are those of our own run."""
     with server(peer, plan.cores) as (pid, port):
 
-        def step(streams: int, seconds: float) -> Outcome:
-            outcome = _streams(
-                Order(port, pid, streams, seconds, str(sounds), tuple(pauses), seed=streams), plan.others
-            )
+        def step(streams: int) -> Outcome:
+            seconds = plan.long_enough(streams)
+            order = Order(port, pid, streams, seconds, str(sounds), tuple(pauses), seed=streams)
+            outcome = _streams(order, plan.others)
             print(ours.line(outcome), flush=True)
             return outcome
 
-        base = step(ours.BASE_CALLS, plan.base_seconds)
-        steps: list[Outcome] = []
+        return ours.climb(step, replace(plan, only=(), first=FIRST), _still_good)
 
-        def good(outcome: Outcome) -> bool:
-            return ours.still_good(outcome, base) and not outcome.ended
 
-        def holds(streams: int) -> bool:
-            steps.append(ours.twice(lambda: step(streams, plan.seconds), good))
-            return good(steps[-1])
-
-        found = search.most(holds, min(ours.FIRST, plan.most), plan.most)
-        return ours.Load(base, sorted(steps, key=lambda each: each.calls), found)
+def _still_good(now: Outcome, base: Outcome) -> bool:
+    return ours.still_good(now, base) and not now.ended
 
 
 def _streams(order: Order, cores: str) -> Outcome:
