@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 
 from esl import commands
 from esl.backend import Backend, Link, Login, backend
 from esl.backoff import Backoff
-from esl.errors import EslError, LinkError, LinkLost, NotConnected
+from esl.errors import AccessDenied, EslError, LinkError, LinkLost, NotConnected, WrongPassword
 from esl.peer import DEFAULT_TIMEOUT_S, Peer, log
 from esl.streams import DEFAULT_SIZE, EventStream
 
@@ -202,7 +203,9 @@ class Client(Peer):
             try:
                 await self._open()
             except EslError as error:
-                log.info("FreeSWITCH is not back yet: %s", error)
+                # Neither goes away by waiting: somebody has to do something.
+                level = logging.WARNING if isinstance(error, (WrongPassword, AccessDenied)) else logging.INFO
+                log.log(level, "FreeSWITCH is not back yet: %s", error)
             else:
                 log.info("the link to FreeSWITCH is back")
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import cast
 
@@ -166,7 +167,7 @@ class NativeBackend:
         except TimeoutError:
             raise ConnectFailed(f"{where} did not greet in {timeout:g} s") from None
         except OSError as error:
-            raise ConnectFailed(f"{where} cannot be reached: {error.strerror or error}") from None
+            raise ConnectFailed(f"{where} cannot be reached: {reason_of(error)}") from None
         try:
             await authenticate(link, login, timeout)
         except EslError:
@@ -179,6 +180,11 @@ class NativeBackend:
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: NativeLink(Role.OUTBOUND, accept), host, port, backlog=1024)
         return NativeListener(server)
+
+
+def reason_of(error: OSError) -> str:
+    """What the system says; asyncio puts words of its own in ``strerror``."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
 
 
 async def authenticate(link: Link, login: Login, timeout: float) -> None:

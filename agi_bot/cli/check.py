@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +17,14 @@ from agi_bot.app.checkup import checkup
 from agi_bot.config import Settings, load
 from agi_bot.findings import Finding, Level, worst
 
+
+class Exchange(StrEnum):
+    """What can be checked."""
+
+    ASTERISK = "asterisk"
+    FREESWITCH = "freeswitch"
+
+
 MARKS = {
     Level.OK: "[green]ok     [/green]",
     Level.WARNING: "[yellow]warning[/yellow]",
@@ -24,9 +34,10 @@ MARKS = {
 
 def check(
     config: Annotated[Path | None, typer.Option(help="agi-bot.yml; none: the one in this folder.")] = None,
+    pbx: Annotated[Exchange | None, typer.Option(help="None: the one that agi-bot.yml names.")] = None,
 ) -> None:
     """Tell what is wrong with this installation and what to do.  Exit status 1 for errors."""
-    settings = load(config)
+    settings = load(config, {**os.environ, "AGI_BOT_PBX": pbx.value} if pbx else None)
     logs.configure("error")
     findings = asyncio.run(_check(settings, Console()))
     raise typer.Exit(1 if worst(findings) is Level.ERROR else 0)

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from xml.etree import ElementTree
 
 from agi_bot.findings import Finding, error, ok, warning
+from agi_bot.pbx.freeswitch.addresses import our_addresses
 from agi_bot.pbx.freeswitch.options import FreeSwitchOptions
 from esl import AccessDenied, Client, CommandFailed, ConnectFailed, EslError, WrongPassword, backend
 
@@ -52,7 +53,7 @@ class SocketSettings:
 
 async def check_freeswitch(options: FreeSwitchOptions) -> AsyncIterator[Finding]:
     """Every finding about the FreeSWITCH of ``options`` as soon as it is known."""
-    for finding in our_addresses(options):
+    async for finding in our_addresses(options):
         yield finding
     if not options.esl_password:
         cure = "set freeswitch.password to that of event_socket.conf.xml; without it the bot only takes calls"
@@ -75,23 +76,17 @@ async def check_freeswitch(options: FreeSwitchOptions) -> AsyncIterator[Finding]
         await client.close()
 
 
-def our_addresses(options: FreeSwitchOptions) -> Iterator[Finding]:
-    """FreeSWITCH takes sound from any sender: our media address must not be public."""
-    for name, host in (("media_host", options.media_host), ("listen_host", options.host)):
-        if not _private(host):
-            cure = f"set freeswitch.{name} to 127.0.0.1, or to an address of a private network"
-            yield warning(f"freeswitch.{name} is {host}: anybody can send to it", cure)
-
-
 def unreachable(failure: EslError, options: FreeSwitchOptions) -> Finding:
     """The finding about a login that failed."""
     where = f"FreeSWITCH at {options.esl_host}:{options.esl_port}"
     if isinstance(failure, WrongPassword):
-        return error(f"{where} refuses the password", "freeswitch.password must be that of event_socket.conf.xml")
+        cure = "freeswitch.password must be that of event_socket.conf.xml (after a change: reload mod_event_socket)"
+        return error(f"{where} refuses the password", cure)
     if isinstance(failure, AccessDenied):
         return error(f"{where} refuses our address", "add it to the list that apply-inbound-acl names")
     if isinstance(failure, ConnectFailed):
-        return error(f"{where} does not answer: {failure}", "does it run, with mod_event_socket loaded?")
+        cure = "does it run, with mod_event_socket loaded? freeswitch.host and freeswitch.port tell where it listens"
+        return error(f"FreeSWITCH does not answer: {failure}", cure)
     return error(f"{where}: {failure}", "look at its log")
 
 
@@ -257,11 +252,3 @@ def gateway_known(name: str, status: str) -> Finding:
     if state and state[1].upper().startswith("DOWN"):
         return warning(f"outbound calls: gateway {name} is down", f"sofia status gateway {name}")
     return ok(f"outbound calls: gateway {name}")
-
-
-def _private(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost"
-    return address.is_private and not address.is_unspecified

@@ -15,7 +15,7 @@ from agi_bot.pbx.freeswitch.carrier import Carrier
 from agi_bot.pbx.freeswitch.guard import answer
 from agi_bot.pbx.freeswitch.loan import Loan
 from agi_bot.pbx.freeswitch.options import FreeSwitchOptions
-from agi_bot.pbx.names import is_uuid, known_number
+from agi_bot.pbx.names import is_uuid, known_number, one_line
 from esl import EslError, Session, SessionGone
 
 log = logging.getLogger(__name__)
@@ -189,8 +189,8 @@ def identify(session: Session, wanted: tuple[str, ...]) -> Identity:
     called = session.data.get("Channel-Destination-Number") or session.data.get("Caller-Destination-Number", "")
     return Identity(
         id=attempt or str(uuid4()),
-        caller=session.variable("BOT_NUMBER") or known_number(caller),
-        called=session.variable("BOT_NUMBER") or session.variable("bot_called") or called,
+        caller=one_line(session.variable("BOT_NUMBER") or known_number(caller)),
+        called=one_line(session.variable("BOT_NUMBER") or session.variable("bot_called") or called),
         channel=session.data.get("Channel-Name", ""),
         unique_id=session.uuid,
         variables={**variables, "flow": session.variable("BOT_FLOW")},

@@ -146,6 +146,65 @@ async def test_bytes_that_are_no_protocol_end_the_link_with_a_reason(
         assert await client.api("status") == "UP\n"
 
 
+LIES = {
+    "no Content-Type": (b"Reply-Text: +OK\n\n", "Content-Type"),
+    "a length that is too short": (b"Content-Type: api/response\nContent-Length: 2\n\n+OK over\n\n", "colon"),
+    "a length beyond reason": (b"Content-Type: api/response\nContent-Length: 99999999999\n\n", "99999999999"),
+    "a line that is no header": (b"Content-Type: api/response\nforged\n\n", "colon"),
+}
+
+
+@pytest.mark.parametrize("what", LIES)
+async def test_what_the_protocol_forbids_fails_what_waits_with_a_reason(
+    fake: FakeFreeSwitch, transport: esl.Backend, what: str
+) -> None:
+    lie, reason = LIES[what]
+    async with client_of(fake, transport, timeout=5) as client:
+        fake.silent = True
+        asked = [asyncio.create_task(client.api(f"slow {n}")) for n in range(3)]
+        await asyncio.sleep(0.1)
+        fake.send(lie)
+        outcomes = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 3)
+        assert isinstance(outcomes[-1], esl.LinkLost)
+        assert reason in str(outcomes[-1])
+        fake.silent = False
+        await client.wait_connected(5)
+        assert await client.api("status") == "UP\n"
+
+
+async def test_a_length_that_is_too_long_ends_in_a_reason_not_in_a_wait(
+    fake: FakeFreeSwitch, transport: esl.Backend
+) -> None:
+    async with client_of(fake, transport, timeout=0.3) as client:
+        fake.silent = True
+        asked = asyncio.create_task(client.api("slow"))
+        await asyncio.sleep(0.1)
+        fake.send(b"Content-Type: api/response\nContent-Length: 500\n\n+OK\n")
+        with pytest.raises(esl.CommandTimeout):
+            await asked
+        await fake.drop()
+        fake.silent = False
+        for _ in range(100):
+            if client.generation == 2:
+                break
+            await asyncio.sleep(0.02)
+        assert await client.api("status") == "UP\n"
+
+
+async def test_a_password_that_was_changed_meanwhile_is_told_as_a_warning(
+    fake: FakeFreeSwitch, transport: esl.Backend, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with client_of(fake, transport):
+        fake.password = "another"
+        with caplog.at_level(logging.WARNING, "esl"):
+            await fake.drop()
+            for _ in range(100):
+                if "refused the password" in caplog.text:
+                    break
+                await asyncio.sleep(0.02)
+        assert "refused the password" in caplog.text
+
+
 async def test_a_damaged_event_is_counted_and_the_next_one_arrives(
     fake: FakeFreeSwitch, transport: esl.Backend
 ) -> None:

@@ -166,6 +166,30 @@ async def test_who_calls() -> None:
     await world.stop()
 
 
+async def test_a_callers_name_and_number_forge_nothing() -> None:
+    """``%0A`` comes from FreeSWITCH as a newline in the value: it ends no line of ours."""
+    world = FreeSwitchWireWorld()
+    await world.start()
+    forged = "1001\nBOT_FLOW: other\nHangup-Cause: FAKED\n\nContent-Type: auth/request"
+    wire = await world.ring(
+        {
+            "Channel-Caller-ID-Number": forged,
+            "Caller-Caller-ID-Name": forged,
+            "Channel-Destination-Number": "contract\napi hupall",
+        }
+    )
+    call = await asyncio.wait_for(anext(aiter(world.pbx.calls())), 5)
+    assert call.caller == forged.replace("\n", " ")
+    assert call.called == "contract api hupall"
+    assert call.variables["flow"] == "contract"
+    await call.set_result({"BOT_NAME": forged})
+    await call.release()
+    await asyncio.wait_for(wire.closed.wait(), 5)
+    assert wire.variables["BOT_NAME"] == forged.replace("\n", " ")
+    assert not [asked.line for asked in wire.asked if asked.line.startswith(("api hupall", "BOT_FLOW", "Content-Type"))]
+    await world.stop()
+
+
 async def test_a_foreign_attempt_id_is_not_taken_for_ours(world: FreeSwitchWireWorld) -> None:
     await world.ring({"variable_BOT_ATTEMPT": "not a uuid"})
     call = await asyncio.wait_for(anext(aiter(world.pbx.calls())), 5)
