@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -34,6 +34,9 @@ LATER_S = 7200.0
 
 BAD_TASK = "bad_task"
 """The task does not fit its flow, or its number cannot be dialled: nothing goes out, now or later."""
+
+STAGES = ("endpoint_ms", "interpret_ms", "reply_ms")
+"""What the stages of a turn cost: its end was noticed, it was understood, the reply sounds."""
 
 _STATUSES = frozenset(status.value for status in Status)
 
@@ -163,7 +166,7 @@ def _record(kept: Mapping[str, Any]) -> CallRecord:
         result_class=kept["result_class"],
         ended_by=kept["ended_by"],
         transfer_to=kept["transfer_to"],
-        turns=[Turn()] * len(kept["turns"]),
+        turns=[Turn(**{name: turn[name] for name in STAGES}) for turn in kept["turns"]],
         slots=slots,
         tags=kept["tags"],
         recording=kept["recording"],
@@ -180,7 +183,7 @@ def _moment(text: str) -> datetime | str:
 
 
 def result_of(record: CallRecord) -> dict[str, Any]:
-    """What the CRM is told of a conversation; durations in s."""
+    """What the CRM is told of a conversation; ``..._s`` in s, ``..._ms`` means over its turns."""
     ended = record.ended_at
     return {
         "call_id": record.call_id,
@@ -189,6 +192,7 @@ def result_of(record: CallRecord) -> dict[str, Any]:
         "tags": list(record.tags),
         "slots": {name: as_text(value) for name, value in record.slots.items()},
         "turns": len(record.turns),
+        **{name: _mean(getattr(turn, name) for turn in record.turns) for name in STAGES},
         "started_at": record.started_at.isoformat(),
         "ended_at": ended.isoformat() if ended else None,
         "talk_s": round((ended - record.started_at).total_seconds(), 1) if ended else None,
@@ -196,3 +200,8 @@ def result_of(record: CallRecord) -> dict[str, Any]:
         "transfer_to": record.transfer_to,
         "recording": record.recording,
     }
+
+
+def _mean(values: Iterable[float | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return round(sum(known) / len(known)) if known else None

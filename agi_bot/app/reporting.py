@@ -29,6 +29,7 @@ def show(found: CampaignReport, out: Console) -> None:
         ("result classes", list(found.classes.items())),
         ("reached the step", found.funnel),
         ("not permitted, by rule", list(found.refusals.items())),
+        ("a turn costs on average, ms", list(found.stages.items())),
         ("not understood", found.unanswered),
     ]
     for title, rows in parts:

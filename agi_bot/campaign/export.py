@@ -21,6 +21,9 @@ ROWS_OF_A_SHEET = 1_000_000
 """A sheet takes 1,048,576 rows; what is more goes on a further one."""
 
 SLOT = "slot."
+WIDE = {"number": 16, "script_id": 24, "reason": 36, "outcome": 16, "placed_at": 26, "ended_at": 26, "recording": 40}
+"""Width of a sheet's columns, characters; others are as wide as their names."""
+
 _RUNS = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
@@ -80,17 +83,33 @@ class Export:
         async for page in self._pages(columns):
             for row in page:
                 if sheet is None or rows % ROWS_OF_A_SHEET == 0:
-                    sheet = book.create_sheet()
-                    sheet.append(list(columns))
+                    sheet = _sheet(book, columns)
                 sheet.append([_cell(value) for value in row])
                 rows += 1
         if sheet is None:
-            book.create_sheet().append(list(columns))
+            _sheet(book, columns)
         book.save(path)
 
     async def _pages(self, columns: Sequence[str]) -> AsyncIterator[list[list[Any]]]:
         async for page in self._store.pages(self._wish.campaign_id, self._wish.original):
             yield [[self._wish.hide(name, value) for name, value in _flat(row, columns)] for row in page]
+
+
+def _sheet(book: Any, columns: Sequence[str]) -> Any:
+    """A new sheet whose head stays in sight; its columns are as wide as what is read in them."""
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
+    sheet = book.create_sheet()
+    sheet.freeze_panes = "A2"
+    head = []
+    for place, name in enumerate(columns, start=1):
+        sheet.column_dimensions[get_column_letter(place)].width = WIDE.get(name, max(10, len(name) + 2))
+        head.append(WriteOnlyCell(sheet, value=name))
+        head[-1].font = Font(bold=True)
+    sheet.append(head)
+    return sheet
 
 
 def _flat(row: Mapping[str, Any], columns: Sequence[str]) -> list[tuple[str, Any]]:

@@ -10,7 +10,7 @@ from agi_bot.campaign.store.reports import CampaignReport
 BAR = 22
 """Height of a bar with its gap, px."""
 
-WIDTH = 360
+WIDTH = 480
 LABEL = 190
 
 STYLE = """
@@ -33,8 +33,9 @@ def html(report: CampaignReport, made_at: str) -> str:
         _chart("Who answered", list(report.answered_by.items())),
         _chart("Outcomes of conversations", list(report.outcomes.items())),
         _chart("Result classes", list(report.classes.items())),
-        _chart("Funnel: conversations that reached a step", report.funnel),
+        _chart("Funnel: conversations that reached a step", report.funnel, report.answered),
         _chart("Not permitted, by rule", list(report.refusals.items())),
+        _chart("What a turn costs on average, ms", list(report.stages.items()), 0),
         _table("What nobody understood", report.unanswered),
     ]
     return "".join(parts) + "</html>\n"
@@ -55,21 +56,24 @@ def _figures(report: CampaignReport) -> str:
     return f"<div class='figures'>{cells}</div>"
 
 
-def _chart(title: str, values: Sequence[tuple[str, int]]) -> str:
+def _chart(title: str, values: Sequence[tuple[str, int]], of: int | None = None) -> str:
+    """Bars with their shares ``of`` so many (``None``: of all together; 0: without)."""
     if not values:
         return ""
     most = max(count for _, count in values) or 1
-    bars = "".join(_bar(at, name, count, most) for at, (name, count) in enumerate(values))
-    size = f"width='{LABEL + WIDTH + 60}' height='{len(values) * BAR}'"
+    whole = sum(count for _, count in values) if of is None else of
+    bars = "".join(_bar(at, name, count, most, whole) for at, (name, count) in enumerate(values))
+    size = f"width='{LABEL + WIDTH + 100}' height='{len(values) * BAR}'"
     return f"<h2>{escape(title)}</h2><svg {size} role='img' aria-label='{escape(title, quote=True)}'>{bars}</svg>"
 
 
-def _bar(at: int, name: str, count: int, most: int) -> str:
+def _bar(at: int, name: str, count: int, most: int, whole: int) -> str:
     top, length = at * BAR, max(2.0, WIDTH * count / most)
+    share = f" · {count / whole:.0%}" if whole else ""
     return (
         f"<text x='{LABEL - 8}' y='{top + 15}' text-anchor='end'>{escape(name or '-')}</text>"
         f"<rect x='{LABEL}' y='{top + 2}' width='{length:.1f}' height='{BAR - 5}' fill='#3b78b5'/>"
-        f"<text x='{LABEL + length + 6:.1f}' y='{top + 15}'>{count}</text>"
+        f"<text x='{LABEL + length + 6:.1f}' y='{top + 15}'>{count}{share}</text>"
     )
 
 

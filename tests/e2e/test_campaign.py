@@ -81,13 +81,15 @@ def test_the_crm_knows_every_attempt_once(ran: tuple[CampaignReport, Path, str])
     assert moved["result_class"] == "已改期"
     assert "T15:00" in moved["slots"]["new_time"]
     assert moved["talk_s"] > 5
+    assert 0 < moved["endpoint_ms"] <= moved["reply_ms"] < 5000
 
 
 def test_the_report_is_one_file(ran: tuple[CampaignReport, Path, str]) -> None:
     _, folder, _ = ran
     page = (folder / "campaign.html").read_text(encoding="utf-8")
     assert "复诊预约提醒" in page
-    assert page.count("<svg") >= 4
+    assert page.count("<svg") >= 5
+    assert "What a turn costs" in page
     assert "http" not in page
 
 

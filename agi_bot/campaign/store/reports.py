@@ -31,7 +31,10 @@ class CampaignReport:
     ``ends``: attempts by how they ended; ``outcomes``: conversations by outcome;
     ``funnel``: conversations that reached a step, in the order of the first who did;
     ``answered_by``: attempts by who or what answered (``network``: an announcement, or a cause);
-    ``unanswered``: what people said that nobody understood, with how often.
+    ``unanswered``: what people said that nobody understood, with how often;
+    ``stages``: what a turn costs on average, ms: from the end of speech until it is taken for
+    one (``endpoint``), understanding (``interpret``), until the reply sounds (``reply``, which
+    holds the others).
     """
 
     campaign_id: str
@@ -47,6 +50,7 @@ class CampaignReport:
     attempts: int
     answered: int
     talk_s: float
+    stages: dict[str, int] = field(default_factory=dict)
 
     @property
     def answer_rate(self) -> float:
@@ -125,7 +129,21 @@ def _campaign(db: sqlite_utils.Database, campaign_id: str) -> CampaignReport:
         attempts=sum(ends.values()),
         answered=int(answered),
         talk_s=round(float(talk_s), 1),
+        stages=_stages(db, campaign_id),
     )
+
+
+def _stages(db: sqlite_utils.Database, campaign_id: str) -> dict[str, int]:
+    query = (
+        "SELECT avg(endpoint_ms), avg(interpret_ms), avg(reply_ms) FROM turns WHERE call_id IN "
+        f"(SELECT call_id FROM {_CALLS})"
+    )
+    means = db.execute(query, [campaign_id]).fetchone()
+    return {
+        name: round(mean)
+        for name, mean in zip(("endpoint", "interpret", "reply"), means, strict=True)
+        if mean is not None
+    }
 
 
 def _funnel(db: sqlite_utils.Database, campaign_id: str) -> list[tuple[str, int]]:

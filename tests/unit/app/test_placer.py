@@ -78,6 +78,18 @@ async def test_the_attempt_is_the_call(database: Database) -> None:
     assert (end.result["turns"], end.result["talk_s"]) == (1, 31.0)
 
 
+async def test_the_crm_learns_what_each_stage_cost(database: Database) -> None:
+    turns = [Turn(endpoint_ms=300, interpret_ms=2.4, reply_ms=400), Turn(endpoint_ms=500, interpret_ms=1.2), Turn()]
+    record = a_record(turns=turns)
+    end = await placer(database, (ANSWERED, record)).place(TASK, CAMPAIGN, "a1")
+    costs = {"endpoint_ms": 400, "interpret_ms": 2, "reply_ms": 400}
+    assert {name: end.result[name] for name in costs} == costs
+    await CallStore(database).save(record)
+    kept = await placer(database, (ANSWERED, None)).found(TASK, CAMPAIGN, "a1")
+    assert kept is not None
+    assert {name: kept.result[name] for name in costs} == costs, "also of a call that the bot did not survive"
+
+
 @pytest.mark.parametrize("status", [one for one in Status if one is not Status.ANSWERED])
 async def test_a_call_that_nobody_answered(database: Database, status: Status) -> None:
     end = await placer(database, (Disposition(status, 17, 486, "x"), None)).place(TASK, CAMPAIGN, "a1")
