@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
+from agi_bot.flow.check.business import business_problems
 from agi_bot.flow.check.facts import Facts, NluFacts
 from agi_bot.flow.check.graph import graph_problems
 from agi_bot.flow.check.kinds import kind_problems
@@ -29,6 +30,7 @@ RULES = frozenset(
         "switched-off", "type-mismatch", "unfilled-slot", "unknown-entity", "unknown-hook", "unknown-intent",
         "unknown-knowledge", "unknown-language", "unknown-outcome", "unknown-slot", "unknown-transfer", "unknown-voice",
         "unprotected-notice", "unreachable-step", "unused-data", "unused-knowledge",
+        "useless-word",
     }
 )  # fmt: skip
 """Rules that a flow may switch off under ``rules:``, each with a reason."""
@@ -80,6 +82,7 @@ def _found(flow: Flow, facts: Facts) -> Iterator[Problem]:
     yield from slot_problems(flow)
     yield from kind_problems(flow)
     yield from text_problems(flow)
+    yield from business_problems(flow)
     yield from outside_problems(flow, facts)
     yield from tongue_problems(flow, facts)
 
