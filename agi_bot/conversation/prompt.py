@@ -54,6 +54,9 @@ async def _span_by_span(voice: Voice, spans: Sequence[Part]) -> AsyncIterator[tu
                 yield index, frame
 
 
+_PAUSE_POWER = 32.0**2
+"""Mean square (16-bit samples) below which nothing is said: -60 dBFS."""
+
 NOT_KNOWN_MS = 60_000
 """What is left of a prompt that is not rendered yet."""
 
@@ -174,15 +177,16 @@ class Prompt:
         self.position, self.unheard = self._heard, 0
 
     def rewind(self, frames: int | None) -> None:
-        """Go back to the quietest of the last ``frames``, or to the start (None).
+        """Go back to the end of the quietest pause in the last ``frames``, or to the start (None).
 
-        There a syllable begins, so that none is cut.  Never back into a protected span that is done.
+        There a syllable begins, so that none is cut and nobody waits for a pause that was
+        had.  Never back into a protected span that is done.
         """
         floor = max((p.end or 0 for p in self._pieces if p.part.protected), default=0)
         target = 0 if frames is None else self.position - frames
         first = max(target, floor if floor <= self.position else 0, 0)
         last = first if frames is None else min(self.position, len(self._frames) - 1)
-        self.position = min(range(first, last + 1), key=lambda at: _power(self._frames[at]), default=first)
+        self.position = first + _end_of_pause([_power(frame) for frame in self._frames[first : last + 1]])
 
     async def next_frame(self) -> Frame | None:
         """The next frame, as soon as it is rendered; ``None`` at the end.
@@ -247,9 +251,18 @@ class Prompt:
             self._more.set()
 
 
+def _end_of_pause(powers: Sequence[float]) -> int:
+    """Index of the last frame of the pause that the quietest one is in; 0 where there are none."""
+    quietest = min(range(len(powers)), key=powers.__getitem__, default=0)
+    limit = min(max(_PAUSE_POWER, 4 * powers[quietest]), max(powers) / 20) if powers else 0.0
+    loud = (at for at, power in enumerate(powers) if at > quietest and power > limit)
+    return next(loud, max(len(powers), 1)) - 1
+
+
 def _power(frame: Frame) -> float:
+    """Mean square of the samples."""
     samples = frame.samples.astype(np.float64)
-    return float(samples @ samples)
+    return float(samples @ samples) / max(1, len(samples))
 
 
 class _Cutter:

@@ -129,7 +129,12 @@ class TurnTaker:
             return True
         if not plain(now.partial) or is_made_of(now.partial, self._words.hesitation):
             return False
+        if _is_syllable(now.partial) and not self._fits_question(now, asks, settings):
+            return False
         return not self._only_backchannel(asks) or self._is_answer(now, asks, settings)
+
+    def _fits_question(self, now: Now, asks: Asks, settings: TurnSettings) -> bool:
+        return bool(asks.needed) or (self._sure(now, settings) and self._expects(now, asks))
 
     def _only_backchannel(self, asks: Asks) -> bool:
         return is_made_of(self._partial, self._words.backchannel | frozenset(asks.backchannel))
@@ -154,8 +159,8 @@ class TurnTaker:
         return self._say(Act.STOP, "words" if plain(now.partial) else "voice", 0)
 
     def _has_settled(self, now: Now, settings: TurnSettings) -> bool:
-        """The words are no first guess, which for 好的 may be 还; the bot is silent in the meantime."""
-        stable = now.now_ms - self._changed_ms >= settings.words_ms
+        """The words are no first guess, which for 是的 may be 十; the bot is silent in the meantime."""
+        stable = now.now_ms - self._changed_ms >= settings.words_ms and not _is_syllable(now.partial)
         return stable or not now.speech or self._voiced_ms >= settings.insist_ms
 
     def _pause(self, why: str, now_ms: int) -> Decision:
@@ -173,12 +178,22 @@ class TurnTaker:
 
     def _false_alarm(self, now: Now, settings: TurnSettings) -> Decision:
         silence = now.now_ms - self._to_ms
-        limit = settings.backchannel_ms if plain(now.partial) else settings.false_alarm_ms
-        if silence < limit:
+        if silence < self._alarm_limit(now, settings):
             return Decision()
         why = "echo" if _is_echo(now) else "backchannel" if plain(now.partial) else "no_words"
         self._alarms += self._paused and why != "backchannel"
         return self._say(Act.RESUME if self._paused else Act.DROP, why, silence)
+
+    def _alarm_limit(self, now: Now, settings: TurnSettings) -> int:
+        """Silence after which what was heard over the bot was nothing."""
+        if not plain(now.partial):
+            return settings.false_alarm_ms
+        # 不 is an answer, but only the interpreter knows.
+        unknown = _is_syllable(now.partial) and now.intent_of != now.partial and not self._is_nod(now)
+        return settings.doubt_ms if unknown else settings.backchannel_ms
+
+    def _is_nod(self, now: Now) -> bool:
+        return is_made_of(now.partial, self._words.backchannel | self._words.hesitation)
 
     # --- the caller has the turn -----------------------------------------------------
 
@@ -256,6 +271,11 @@ class TurnTaker:
 
     def _say(self, act: Act, why: str, silence: int) -> Decision:
         return Decision(act, why, silence_ms=silence, from_ms=self._from_ms, to_ms=self._to_ms)
+
+
+def _is_syllable(text: str) -> bool:
+    """One Chinese character: over the bot's voice it is a nod, a breath, or the begin of more."""
+    return len(text := plain(text)) == 1 and not text.isascii()
 
 
 def _is_echo(now: Now) -> bool:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agi_bot.audio import Frame
-from agi_bot.contracts import Intent, Transcript
+from agi_bot.contracts import Intent, Transcript, Voice
 from agi_bot.conversation.journal import Journal
 from agi_bot.conversation.keypad import Keypad
 from agi_bot.conversation.prompt import Prompt, count_words
@@ -70,8 +72,20 @@ def test_words_are_characters_in_chinese(text: str, words: int) -> None:
 # --- prompt --------------------------------------------------------------------------
 
 
-async def rendered(*spans: Span, barge_in: bool = True) -> Prompt:
-    prompt = Prompt(Say(1, spans, barge_in=barge_in), Beeper(), 8000)
+class Sounds(Beeper):
+    """Says these frames, whatever the words are."""
+
+    def __init__(self, frames: list[bytes]) -> None:
+        super().__init__()
+        self._frames = frames
+
+    async def speak(self, text: str) -> AsyncIterator[Frame]:
+        for pcm in self._frames:
+            yield Frame(pcm)
+
+
+async def rendered(*spans: Span, barge_in: bool = True, voice: Voice | None = None) -> Prompt:
+    prompt = Prompt(Say(1, spans, barge_in=barge_in), voice or Beeper(), 8000)
     prompt.start()
     await asyncio.sleep(0.02)  # the beeper never waits: by now all is rendered
     assert prompt._rendered
@@ -101,6 +115,14 @@ async def test_a_rewind_never_goes_back_into_a_protected_span() -> None:
     assert prompt.position == 20
     prompt.rewind(None)
     assert prompt.position == 20
+
+
+async def test_a_rewind_ends_where_the_pause_before_the_syllable_ends() -> None:
+    loud, quiet = (np.full(160, level, "<i2").tobytes() for level in (3000, 4))
+    prompt = await rendered(Span("您好"), voice=Sounds([loud] * 8 + [quiet] * 6 + [loud] * 10))
+    await take(prompt, 18)
+    prompt.rewind(15)
+    assert prompt.position == 13
 
 
 async def test_only_the_protected_rest_is_spoken() -> None:
