@@ -72,7 +72,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=6, help="calls of each kind in each condition")
     parser.add_argument("--turns", type=int, default=8, help="answers a call")
-    parser.add_argument("--at-once", type=int, default=2)
+    parser.add_argument("--at-once", type=int, default=8)
     parser.add_argument("--part", choices=("tune", "held-out"), default="held-out")
     names = [condition.name for condition in CONDITIONS]
     parser.add_argument("--line", action="append", choices=names, help="only this condition of the line")
