@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from agi_bot.app.callback import CALL_BACK_SLOTS, call_back_at
 from agi_bot.app.following import CallFailed
 from agi_bot.campaign.model import AttemptEnd, Campaign, Task
 from agi_bot.campaign.store.calls import CallStore, as_text
@@ -25,13 +26,6 @@ OWN_LIST = "own"
 
 DO_NOT_CALL = "do_not_call"
 REFUSED = "refused"
-CALL_BACK_SLOTS = ("call_back_at", "callback_time")
-CALL_LATER = frozenset({"call_later", "call_back"})
-"""Outcomes of people who asked to be called again and named no time."""
-
-LATER_S = 7200.0
-"""They are called so much later, s, if the campaign's rules let it."""
-
 BAD_TASK = "bad_task"
 """The task does not fit its flow, or its number cannot be dialled: nothing goes out, now or later."""
 
@@ -144,15 +138,6 @@ def had(record: CallRecord, disposition: Disposition, zone: ZoneInfo, now: float
     )
 
 
-def call_back_at(record: CallRecord, zone: ZoneInfo, now: float) -> float | None:
-    """When the person asked to be called, seconds since the epoch; a time without zone is in ``zone``."""
-    for name in CALL_BACK_SLOTS:
-        value = record.slots.get(name)
-        if isinstance(value, datetime):
-            return (value if value.tzinfo else value.replace(tzinfo=zone)).timestamp()
-    return now + LATER_S if record.outcome in CALL_LATER else None
-
-
 def _record(kept: Mapping[str, Any]) -> CallRecord:
     """What the store has of a call, as far as its result needs it."""
     slots = {name: _moment(value) if name in CALL_BACK_SLOTS else value for name, value in kept["slots"].items()}
@@ -166,7 +151,7 @@ def _record(kept: Mapping[str, Any]) -> CallRecord:
         result_class=kept["result_class"],
         ended_by=kept["ended_by"],
         transfer_to=kept["transfer_to"],
-        turns=[Turn(**{name: turn[name] for name in STAGES}) for turn in kept["turns"]],
+        turns=[Turn(heard=turn["heard"], **{name: turn[name] for name in STAGES}) for turn in kept["turns"]],
         slots=slots,
         tags=kept["tags"],
         recording=kept["recording"],
