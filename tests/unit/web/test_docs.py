@@ -18,6 +18,12 @@ def test_every_path_is_told(office: Office) -> None:
     assert [path for path in paths if path not in text] == []
 
 
+def test_what_shows_a_fault_is_there() -> None:
+    shown = re.findall(r"`(tests/[\w/.]+)`", (DOCS / "faults.md").read_text("utf-8"))
+    assert len(shown) > 12
+    assert [path for path in shown if not (DOCS.parent / path).is_file()] == []
+
+
 async def test_every_table_is_told_and_the_queries_run(office: Office) -> None:
     text = (DOCS / "tables.md").read_text("utf-8")
     tables = await office.database.run(lambda db: db.table_names())
