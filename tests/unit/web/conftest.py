@@ -71,4 +71,6 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 @pytest.fixture
 async def api(office: Office, tmp_path: Path) -> Api:
     keys = {role: await create_key(office.access, role.word, role, NOON) for role in Role}
-    return Api(office, keys, Options(requests_per_minute=10_000, recordings=tmp_path / "recordings", steady=lambda: 1000.0))
+    return Api(
+        office, keys, Options(requests_per_minute=10_000, recordings=tmp_path / "recordings", steady=lambda: 1000.0)
+    )
