@@ -20,6 +20,7 @@ from agi_bot.flow import Flow, load
 from agi_bot.flow.tongue import Tongue
 from agi_bot.pbx.asterisk_checks import check_asterisk
 from agi_bot.pbx.freeswitch.checks import check_freeswitch
+from agi_bot.speech.turns import PRESETS
 from agi_bot.speech.vad import find_model
 from agi_bot.speech.vosk import VoskRecognizer
 
@@ -27,9 +28,10 @@ FREE_MB = 1024
 
 
 async def checkup(settings: Settings) -> AsyncIterator[Finding]:
-    """Every finding as soon as it is known: storage, the exchange, hearing, speaking, flows."""
+    """Every finding as soon as it is known: storage, turn-taking, the exchange, hearing, speaking, flows."""
     for finding in machine(settings):
         yield finding
+    yield turn_taking(settings)
     async for finding in telephony(settings):
         yield finding
     async for finding in hearing(settings):
@@ -45,6 +47,17 @@ def machine(settings: Settings) -> Iterator[Finding]:
     yield folder("database", settings.store.database.parent)
     yield folder("recordings", settings.store.recordings)
     yield folder("prompt cache", settings.speaking.cache)
+
+
+def turn_taking(settings: Settings) -> Finding:
+    """Whether every limit that is set is one."""
+    turns = settings.turns
+    try:
+        PRESETS[turns.preset].with_limits(turns.limits)
+    except AgiBotError as failure:
+        return error(failure.message, failure.cure or "docs/turns.md tells what each limit means")
+    own = "".join(f", {name} {value}" for name, value in turns.limits.items())
+    return ok(f"turn-taking: {turns.preset}{own}")
 
 
 async def telephony(settings: Settings) -> AsyncIterator[Finding]:
