@@ -44,7 +44,7 @@ PARTS = (
     Part("agrees", 6, ("可以",)),
     Part("moves the appointment", 3, ("我那天没空，能改到后天下午三点吗", "对")),
     Part("refuses", 2, ("不要再打了",)),
-    Part("asks for a later call", 2, ("晚点再打",)),
+    Part("asks for a later call", 2, ("明天下午再打",)),
     Part("wants a person", 2, ("转人工",)),
     Part("is busy", 2, rejects=486),
     Part("does not answer", 2),

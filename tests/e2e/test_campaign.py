@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
@@ -53,6 +55,17 @@ def test_each_call_is_its_attempt_with_turns_and_recording(ran: tuple[CampaignRe
     assert allowed == PEOPLE
     assert listed == [("own",)]
     assert unallocated == 2, "one by its cause, one by what the network said of it"
+
+
+def test_who_asked_for_tomorrow_afternoon_is_called_then(ran: tuple[CampaignReport, Path, str]) -> None:
+    _, folder, _ = ran
+    with sqlite3.connect(folder / "agi-bot.db") as db:
+        query = "SELECT due_at, updated_at, state FROM tasks WHERE outcome = 'call_later'"
+        ((due_at, ended_at, state),) = db.execute(query).fetchall()
+    db.close()
+    due, ended = (datetime.fromtimestamp(at, ZoneInfo("Asia/Shanghai")) for at in (due_at, ended_at))
+    assert (due.date() - ended.date(), due.hour, due.minute) == (timedelta(days=1), 15, 0)
+    assert state == "waiting"
 
 
 def test_machine_and_announcement_are_known_for_what_they_are(ran: tuple[CampaignReport, Path, str]) -> None:
