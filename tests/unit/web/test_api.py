@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -179,9 +180,20 @@ async def test_numbers_by_the_list(api: Api) -> None:
     assert (await api.ask("POST", path, content=b"x", headers={"Content-Type": "image/png"})).status_code == 415
 
 
+TIMES: dict[str, Any] = {
+    "said_from_ms": 120,
+    "said_to_ms": 900,
+    "heard_from_ms": 1400,
+    "heard_to_ms": 1900,
+    "endpoint_ms": 180,
+    "interpret_ms": 1,
+    "reply_ms": 230,
+}
+
+
 async def a_call(office: Office, recording: Path | str) -> None:
     record = CallRecord("c1", "promotion_001", "zh-CN", datetime(2026, 11, 24, tzinfo=UTC), recording=str(recording))
-    record.turns.append(Turn(step="hello", said="您好", heard="好"))
+    record.turns.append(Turn(step="hello", said="您好", heard="好", **TIMES))
     await CallStore(office.database).save(record)
 
 
@@ -190,7 +202,9 @@ async def test_a_call_with_its_recording(api: Api, tmp_path: Path) -> None:
     file.parent.mkdir(parents=True)
     file.write_bytes(b"fLaC")
     await a_call(api.office, file)
-    assert (await api.ask("GET", "/api/v1/calls/c1")).json()["turns"][0]["heard"] == "好"
+    turn = (await api.ask("GET", "/api/v1/calls/c1")).json()["turns"][0]
+    assert turn["heard"] == "好"
+    assert {name: turn[name] for name in TIMES} == TIMES
     assert (await api.ask("GET", "/api/v1/calls")).json()[0]["call_id"] == "c1"
     assert (await api.ask("GET", "/api/v1/calls/c1/recording")).content == b"fLaC"
     assert (await api.ask("GET", "/api/v1/calls/c1/recording", role=Role.VIEWER)).status_code == 403
