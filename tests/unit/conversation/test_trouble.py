@@ -1,0 +1,63 @@
+"""An engine dies in mid-call: what the flow's author wrote for it is done, and keys are heard on."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from agi_bot.errors import EngineDown
+from agi_bot.record import CallRecord
+from tests.unit.conversation.stage import Says, Stage, noise, quiet
+from tests.unit.flow.talking import dialogue
+
+FLOW = """
+flow: f
+language: zh-CN
+start: ask
+steps:
+  ask: {ask: 您能来吗, on: {affirm: done}}
+  menu: {ask: 请按键一能来二不能, keys: {1: done, 2: refused}}
+  done: {end: confirmed}
+  refused: {end: refused}
+silence: [{say: 请按键, then: return}, {end: silent}]
+trouble: TROUBLE
+"""
+WAYS = {"menu": "menu", "transfer": "{say: 我请同事跟您说, transfer: nurses}"}
+
+
+def play(stage: Stage, way: str) -> CallRecord:
+    stage.script = dialogue(FLOW.replace("TROUBLE", WAYS[way]))  # type: ignore[assignment]
+    return stage.play(caller)
+
+
+async def caller(stage: Stage) -> None:
+    """Answers by voice, then by the key that the bot asks for."""
+    await asyncio.sleep(2.0)
+    await stage.speak(noise(400), quiet(8000))
+    stage.call.press("2")
+    await stage.speak(quiet(3000))
+
+
+@pytest.mark.parametrize("how", ["fails", "hangs"])
+def test_a_dead_recogniser_leads_to_the_menu_and_its_keys_are_heard(how: str) -> None:
+    stage = Stage(lambda _: [], [Says("是的")])
+    stage.hearing.stuck = how == "hangs"
+    stage.hearing.failure = EngineDown("the model is gone") if how == "fails" else None
+    record = play(stage, "menu")
+    assert record.outcome == "refused"
+    assert "请按键一能来二不能" in "".join(turn.said for turn in record.turns)
+    assert any(turn.keys == "2" for turn in record.turns)
+
+
+def test_a_dead_recogniser_leads_to_a_colleague() -> None:
+    stage = Stage(lambda _: [], [Says("是的")])
+    stage.hearing.failure = EngineDown("the model is gone")
+    record = play(stage, "transfer")
+    assert (record.ended_by, record.transfer_to) == ("transfer", "nurses")
+
+
+def test_a_dead_interpreter_leads_to_the_menu() -> None:
+    stage = Stage(lambda _: [], [Says("是的")])
+    stage.interpreter.down = True
+    assert play(stage, "menu").outcome == "refused"
