@@ -193,6 +193,7 @@ _DOCUMENT = """<?xml version="1.0"?>
    <mappings><map name="all" value="info,notice,warning,err,crit,alert"/></mappings>
   </profile></profiles></configuration>
   <configuration name="opus.conf"><settings/></configuration>
+  <configuration name="fifo.conf"><settings/><fifos/></configuration>
   <configuration name="sofia.conf"><profiles><profile name="bot">
    <settings>
     <param name="sip-ip" value="127.0.0.1"/>

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agi_bot.audio import Frame, rms_dbfs
+from agi_bot.audio import FRAME_MS, Frame, rms_dbfs
 from agi_bot.contracts import Call
 from agi_bot.demo.freeswitch import OwnFreeSwitch, find_binary
 from agi_bot.demo.phone import PhoneCall, Softphone
@@ -181,6 +181,7 @@ async def echo_times(talking: PhoneCall, call: Call, rounds: int) -> list[float]
 
 
 async def stop_times(talking: PhoneCall, call: Call, rounds: int) -> list[float]:
+    """From the order to be silent to the end of the last packet that was not, at the caller's ear."""
     loud = Frame(click().pcm)
 
     async def noise() -> AsyncIterator[Frame]:
@@ -197,7 +198,7 @@ async def stop_times(talking: PhoneCall, call: Call, rounds: int) -> list[float]
         await asyncio.gather(playing, return_exceptions=True)
         await asyncio.sleep(0.3)
         audible = [heard.at for heard in talking.line.heard if rms_dbfs(Frame(heard.samples.tobytes())) > -35]
-        times.append(max(0.0, (audible[-1] - cut) * 1000))
+        times.append(max(0.0, (audible[-1] + FRAME_MS / 1000 - cut) * 1000))
     return times
 
 

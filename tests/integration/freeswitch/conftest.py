@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from agi_bot.demo.freeswitch import OwnFreeSwitch, find_binary
+from agi_bot.demo.freeswitch import MODULES, OwnFreeSwitch, find_binary
 from tests.contracts.freeswitch_world import DIALPLANS
 from tests.integration.freeswitch.stage import Callers
 
@@ -18,7 +18,8 @@ def freeswitch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnFreeSwit
     binary = find_binary()
     if binary is None:
         pytest.skip("no FreeSWITCH: neither FREESWITCH nor the PATH names one")
-    own = OwnFreeSwitch(binary, tmp_path_factory.mktemp("freeswitch"), dialplans=DIALPLANS)
+    modules = (*MODULES, "mod_fifo")
+    own = OwnFreeSwitch(binary, tmp_path_factory.mktemp("freeswitch"), dialplans=DIALPLANS, modules=modules)
     asyncio.run(own.start())
     yield own
     asyncio.run(own.stop())

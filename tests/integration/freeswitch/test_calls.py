@@ -226,6 +226,22 @@ async def test_a_transfer_goes_to_the_extension_itself(world: FreeSwitchWorld) -
     assert (after["outcome"], after["transfer"], after["status"]) == ("transferred", "agi_bot_after", "OK")
 
 
+async def test_a_transfer_to_a_queue_ends_with_an_agent(world: FreeSwitchWorld) -> None:
+    if "true" not in await world.admin.api("module_exists mod_fifo"):
+        pytest.skip("this FreeSWITCH has no mod_fifo")
+    call, person = await sip_call(world, "PCMU")
+    await call.set_result({"BOT_OUTCOME": "transferred"})
+    await call.transfer("sales")
+    agent = await world.admin.bgapi("originate {loopback_bowout=false}loopback/echo/public '&fifo(sales out wait)'")
+    assert (await agent.result(10)).startswith("+OK")
+    speaking = asyncio.create_task(person.speak(tone(8000, 10, 700)))
+    async with asyncio.timeout(10):  # the agent says what the caller says
+        while pitch(await person.hear(25)) != pytest.approx(700, abs=30):
+            continue
+    speaking.cancel()
+    await person.hang_up()
+
+
 async def test_a_call_that_the_bot_cannot_serve_is_not_ok(world: FreeSwitchWorld) -> None:
     call, person = await world.call()
     await call.set_result({"BOT_OUTCOME": "error"})
