@@ -12,10 +12,11 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 from agi_bot.audio import Frame
+from agi_bot.demo.provision import provide
 from agi_bot.speech.coqui.onnx import OnnxVoice
 from agi_bot.speech.coqui.voice import CoquiVoice
 from agi_bot.speech.espeak import EspeakVoice
@@ -24,6 +25,7 @@ from agi_bot.speech.prompts import CachedVoice, Part
 from agi_bot.speech.streaming import speak_stream
 from agi_bot.speech.worker.voice import WorkerVoice
 from agi_bot.spoken import speakable
+from tests.bench.killed_voice import misfortune
 from tests.bench.results import Figure, save
 
 ROUNDS = 60
@@ -173,6 +175,20 @@ async def measure(make: Callable[[], WorkerVoice], name: str, sentences: int) ->
     return figures
 
 
+def worker_kill(entry: Mapping[str, object], name: str) -> list[Figure]:
+    """The longest silence that callers on a real Asterisk hear when a voice's process is killed in mid-sentence."""
+    found = {}
+    for case, workers, kill in (("undisturbed", 1, False), ("1_worker", 1, True), ("2_workers", 2, True)):
+        with tempfile.TemporaryDirectory(prefix="agi-bot-bench-") as folder:
+            calls = misfortune(provide(print), Path(folder), entry, workers=workers, heard_ms=60, kill=kill)
+            found[case] = asyncio.run(calls)
+    return [
+        Figure(f"worker_kill_coqui_{name}_{case}_{who}_longest_silence_ms", heard.gap_ms, "ms")
+        for case, had in found.items()
+        for who, heard in (("own", had.own), ("others", had.other))
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--coqui", type=Path, help="folder of a Coqui model")
@@ -182,6 +198,7 @@ def main() -> None:
     if asked.coqui:
         model: Path = asked.coqui
         figures += asyncio.run(measure(lambda: CoquiVoice(model), f"coqui_{model.name}", 10))
+        figures += worker_kill({"engine": "coqui", "model": model.resolve()}, model.name)
     if asked.onnx:
         exported: Path = asked.onnx
         figures += asyncio.run(measure(lambda: OnnxVoice(exported), f"onnx_{exported.name}", 10))

@@ -18,13 +18,16 @@ import pytest
 import pytest_asyncio
 from typer.testing import CliRunner
 
+from agi_bot.app.voices import VoiceBox
 from agi_bot.audio import Frame
 from agi_bot.cli.voices import app
+from agi_bot.config import Settings
 from agi_bot.errors import ModelError, SpeechError
 from agi_bot.shipped import shipped
 from agi_bot.speech.coqui.onnx import OnnxVoice
 from agi_bot.speech.coqui.signs import Signs
 from agi_bot.speech.coqui.voice import CoquiVoice, coqui_pool
+from agi_bot.speech.fallback import FallbackVoice
 from agi_bot.speech.line import active_level, to_wave
 from agi_bot.speech.prompts import CachedVoice
 from agi_bot.speech.voices import Voices
@@ -144,6 +147,49 @@ async def test_a_worker_that_is_killed_does_not_hurt_the_other_calls(fixture: Ca
         assert [call.ms for call in await asyncio.gather(*calls)] == pytest.approx([alone] * 6, abs=60)
     finally:
         await pool.close()
+
+
+async def test_an_interruption_frees_every_worker_at_once(fixture: Callable[[str], Path]) -> None:
+    """200 characters in one piece keep each of two workers busy for a second; after the cut both are idle."""
+    pool = coqui_pool(fixture("zh"), workers=2)
+    voice = CoquiVoice(fixture("zh"), pool=pool)
+    try:
+        await voice.start()
+        await asyncio.gather(*(slot.up.wait() for slot in pool._slots))
+        calls = [pool.run(voice.request("一二三四五六七八九，" * 20)) for _ in range(2)]
+        assert all(await asyncio.gather(*(anext(call) for call in calls)))
+        assert [slot.busy for slot in pool._slots] == [1, 1]
+        await asyncio.gather(*(call.aclose() for call in calls))  # type: ignore[attr-defined]
+        assert [slot.busy for slot in pool._slots] == [0, 0]
+        assert (await spoken(voice, "好。")).ms > 100
+        await asyncio.sleep(0.5)
+        before = [cpu_ticks(pid) for pid in pool.pids]
+        await asyncio.sleep(0.5)
+        assert [cpu_ticks(pid) for pid in pool.pids] == pytest.approx(before, abs=3)
+        assert pool.restarts == 0
+    finally:
+        await pool.close()
+
+
+def cpu_ticks(pid: int) -> int:
+    return sum(map(int, Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]))
+
+
+async def test_a_worker_that_eats_memory_is_replaced_and_the_sentence_is_spoken(
+    fixture: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """The model alone is beyond the limit here: no sentence can be had from it, the embedded voice speaks."""
+    own = tmp_path / "voices.yml"
+    own.write_text(f"- {{name: ours, language: zh-CN, engine: coqui, model: {fixture('zh')}}}\n", encoding="utf-8")
+    speaking = {"voices": own, "cache": tmp_path / "prompts", "worker_mb": 100}
+    box = VoiceBox(Settings.model_validate({"speaking": speaking}))
+    try:
+        voice = box.find("ours", "zh-CN")
+        assert isinstance(voice, FallbackVoice)
+        assert sum([frame.ms async for frame in voice.speak(LONG * 40)]) > 60_000
+        assert voice.failures >= 1
+    finally:
+        await box.close()
 
 
 async def test_letters_and_digits_are_not_dropped(voice: CoquiVoice) -> None:
