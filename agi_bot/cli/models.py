@@ -1,4 +1,4 @@
-"""``agi-bot models``: list, pull, verify."""
+"""``agi-bot models``: list, pull, verify, calibrate."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 
 from agi_bot.models import CatalogModel, ModelStore, load_catalog
+from agi_bot.speech.vosk.calibrating import hear_all, read_table
+from agi_bot.speech.vosk.calibration import fit, save
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -68,6 +70,22 @@ def verify(
             typer.echo(f"  {problem}")
     if bad:
         raise typer.Exit(1)
+
+
+@app.command()
+def calibrate(
+    model: Annotated[Path, typer.Argument(help="Folder of the model.")],
+    speech: Annotated[Path, typer.Option(help="Folder with speech.tsv: path, language, transcript; and the files.")],
+    language: Annotated[list[str], typer.Option(help="Languages of the model; may be repeated.")],
+    dry: Annotated[bool, typer.Option(help="Only tell what it would be.")] = False,
+) -> None:
+    """Learn from speech whose words are known how often the model is right when it says how sure it is."""
+    trials = [trial for one in language for trial in hear_all(model, read_table(speech, one))]
+    made = fit(trials)
+    typer.echo(f"{made.utterances} utterances, {sum(trial.right for trial in trials)} right to the last word")
+    typer.echo(f"confidence is off by {made.error_before:.3f} as it comes, by {made.error_after:.3f} when calibrated")
+    if not dry:
+        typer.echo(f"written to {save(made, model)}")
 
 
 def _pull(store: ModelStore, model: CatalogModel, force: bool) -> Path:

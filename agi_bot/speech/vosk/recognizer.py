@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from agi_bot.audio import LINE_RATE, Frame, Resampler
 from agi_bot.contracts import Hints, Transcript, Word
 from agi_bot.errors import ModelError, SpeechError
-from agi_bot.speech.vosk import engine, results
+from agi_bot.speech.vosk import calibration, engine, results
+from agi_bot.speech.vosk.calibration import Calibration
 from agi_bot.speech.vosk.folder import ModelFolder, inspect_folder
 from agi_bot.speech.vosk.second import Narrow, SecondLook, narrow
 from agi_bot.speech.vosk.settings import VoskSettings
@@ -39,6 +40,7 @@ class _Loaded:
     model: Any
     vocabulary: Vocabulary
     language: str = ""
+    calibration: Calibration | None = None
 
     def grammar(self, hints: Hints, settings: VoskSettings) -> str:
         """A grammar of ``hints``, or empty for the model's own language model."""
@@ -88,7 +90,7 @@ class VoskRecognizer:
                 await try_model(path)
                 models[path] = await self.work(engine.load, path)
             vocabulary = await self.work(_vocabulary, folder, language)
-            self._loaded[language] = _Loaded(folder, models[path], vocabulary, language)
+            self._loaded[language] = _Loaded(folder, models[path], vocabulary, language, calibration.load(path))
 
     async def stop(self) -> None:
         """Free threads and models; open ears cannot be used any more."""
@@ -202,12 +204,13 @@ class VoskHearing:
     async def _looked_again(self, words: tuple[Word, ...]) -> Transcript:
         """What was heard, by a second look where the first was unsure."""
         began = self._decoder.fed_ms - self._second.kept_ms
-        sound, first = self._second.forget(), results.transcript(words, self._settings)
-        if not sound or not self._second.wanted(first, words):
+        sound, judge = self._second.forget(), self._loaded.calibration
+        first = results.transcript(words, self._settings, judge)
+        if not sound or not self._second.wanted(words):
             return first
         again = await self._home.work(self._second.look, sound, words)
         placed = tuple(self._clock.place(word, began) for word in again)
-        return results.transcript(placed, self._settings) if placed else first
+        return results.transcript(placed, self._settings, judge) if placed else first
 
     async def expect(self, hints: Hints) -> None:
         """Use ``hints`` from the next utterance on."""

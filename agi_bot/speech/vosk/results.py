@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agi_bot.contracts import Transcript, Word
+from agi_bot.speech.vosk.calibration import Calibration
 from agi_bot.speech.vosk.settings import VoskSettings
 from agi_bot.speech.vosk.vocabulary import UNKNOWN, join
 
@@ -26,17 +27,17 @@ def known(words: Sequence[str]) -> list[str]:
     return [word for word in words if not _is_noise(word)]
 
 
-def transcript(words: Sequence[Word], settings: VoskSettings) -> Transcript:
+def transcript(words: Sequence[Word], settings: VoskSettings, calibration: Calibration | None = None) -> Transcript:
     """The final transcript of an utterance of ``words``.
 
-    Confidence is the mean of the kept words, weighted by their time.  Text is empty
-    when the utterance is rejected (see :class:`VoskSettings`).
+    Confidence is calibrated, or the mean of the kept words, weighted by their time.  Text is
+    empty when the utterance is rejected (see :class:`VoskSettings`).
     """
     kept = tuple(w for w in words if not _is_noise(w.text) and w.confidence >= settings.drop_below)
     total = _duration(words)
     if not kept or not total:
         return Transcript("", final=True, confidence=0.0)
-    confidence = mean_confidence(kept)
+    confidence = calibration.confidence(words) if calibration else mean_confidence(kept)
     if confidence < settings.reject_below or 1 - _duration(kept) / total > settings.unknown_share:
         return Transcript("", final=True, confidence=confidence)
     return Transcript(join([w.text for w in kept]), final=True, confidence=confidence, words=kept)

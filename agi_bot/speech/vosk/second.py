@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import product
 from typing import Any
 
-from agi_bot.contracts import Hints, Transcript, Word
+from agi_bot.contracts import Hints, Word
 from agi_bot.speech.vosk import engine, results
 from agi_bot.speech.vosk.vocabulary import UNKNOWN, Vocabulary
 
@@ -93,13 +93,13 @@ class SecondLook:
         sound, self._sound = (bytes(self._sound) if self.kept_ms <= LONGEST_MS else b""), bytearray()
         return sound
 
-    def wanted(self, first: Transcript, words: Sequence[Word]) -> bool:
+    def wanted(self, words: Sequence[Word]) -> bool:
         """Whether the first look, ``words``, leaves anything to be wished for."""
         if not self._narrow.grammar or not words:
             return False
         if self._narrow.digits:
             return not self._is_number(words)
-        return first.confidence < SURE or any(word.text == UNKNOWN for word in words)
+        return any(word.text == UNKNOWN for word in words) or results.mean_confidence(words) < SURE
 
     def look(self, sound: bytes, first: Sequence[Word]) -> tuple[Word, ...]:
         """The words of ``sound``, times from its beginning; empty when they do not count."""
