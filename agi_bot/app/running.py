@@ -57,7 +57,7 @@ async def running(
         workshop = Workshop(settings)
         stack.push_async_callback(workshop.close)
         await workshop.start()
-        database = Database(settings.store.database)
+        database = Database(settings.store.database, settings.campaigns.number_prefixes)
         await database.open()
         stack.push_async_callback(database.close)
         leftovers = Leftovers(RetentionStore(database), settings.store.recordings, mask=settings.privacy.mask)

@@ -27,7 +27,7 @@ def with_office(config: Path | None, work: Callable[[Office], Awaitable[T]]) -> 
 
 
 async def _with_office(settings: Settings, work: Callable[[Office], Awaitable[T]]) -> T:
-    database = Database(settings.store.database)
+    database = Database(settings.store.database, settings.campaigns.number_prefixes)
     await database.open()
     try:
         flows = Catalogue(settings.flows.folder, library=Library(settings.flows.published))

@@ -36,6 +36,11 @@ class CampaignSettings(Section):
     zone: str = Field("Asia/Shanghai", description="Zone of times without one, and of people whose zone is not known.")
     trunk: str = Field("default", description="Name of the trunk whose lines are shared.")
     caller_id: str = Field("", description="Number to show; empty: the exchange decides.")
+    number_prefixes: list[Annotated[str, Field(pattern=r"^[0-9]{1,6}$")]] = Field(
+        default_factory=lambda: ["0", "86", "086", "0086"],
+        max_length=20,
+        description="What may stand before a number: with and without it, it is one person's for lists, caps, consent.",
+    )
     dead_after_s: float = Field(
         30.0, ge=1, le=3600, description="A dialer of which nothing is heard for so long counts as dead, seconds."
     )

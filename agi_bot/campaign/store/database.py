@@ -9,9 +9,10 @@ mode (https://sqlite.org/wal.html).
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import Any, TypeVar
 import sqlite_utils
 
 from agi_bot.campaign.store.migrations import MIGRATIONS
+from agi_bot.campaign.telephone import PREFIXES, spellings
 from agi_bot.errors import StoreError
 
 T = TypeVar("T")
@@ -47,10 +49,14 @@ class _Job:
 
 
 class Database:
-    """The store's file at ``path``; ``":memory:"`` in tests."""
+    """The store's file at ``path``; ``":memory:"`` in tests.
 
-    def __init__(self, path: Path | str) -> None:
+    ``prefixes``: what may stand before a number that is the same telephone without it.
+    """
+
+    def __init__(self, path: Path | str, prefixes: Sequence[str] = PREFIXES) -> None:
         self.path = path
+        self._prefixes = tuple(prefixes)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
         self._db: sqlite_utils.Database | None = None
@@ -148,10 +154,14 @@ class Database:
         if isinstance(self.path, Path):
             self._make_folder(self.path.parent)
         self._db = sqlite_utils.Database(self.path)
+        self._db.register_function(self._spellings, name="spellings", deterministic=True)
         self._db.enable_wal()
         self._db.conn.execute("PRAGMA foreign_keys = ON")
         self._db.conn.execute("PRAGMA busy_timeout = 10000")
         _migrate(self._db)
+
+    def _spellings(self, number: str) -> str:
+        return json.dumps(spellings(number, self._prefixes))
 
     def _make_folder(self, folder: Path) -> None:
         try:

@@ -11,6 +11,7 @@ from agi_bot.campaign.model import AttemptEnd, Task
 from agi_bot.campaign.retry import Again, Done
 from agi_bot.campaign.sms import messages
 from agi_bot.campaign.store import rules_json
+from agi_bot.campaign.store.numbers import listed
 from agi_bot.campaign.store.outbox import Post, post
 
 
@@ -42,7 +43,7 @@ def _text(db: sqlite_utils.Database, task: Task, attempt_id: str, end: AttemptEn
     row = db.execute("SELECT rules FROM campaigns WHERE campaign_id = ?", [task.campaign_id]).fetchone()
     rules = rules_json.sms_rules(row[0]) if row else ()
     # People who do not want to hear from us get no text either.
-    if not rules or end.refused or db.execute("SELECT 1 FROM do_not_call WHERE number = ?", [task.number]).fetchone():
+    if not rules or end.refused or listed(db, task.number):
         return
     told = {"outcome": end.how, "result_class": end.result.get("result_class", "")}
     values = {**task.data, **end.result.get("slots", {}), **_about(task), **told}

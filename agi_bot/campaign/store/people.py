@@ -10,6 +10,7 @@ from typing import Any
 import sqlite_utils
 
 from agi_bot.campaign.store.database import Database
+from agi_bot.campaign.store.numbers import ANY_SPELLING, known
 
 
 class PeopleStore:
@@ -48,24 +49,23 @@ class PeopleStore:
         return await self._database.run(lambda db: _set_tags(db, customer_id, tags))
 
     async def lists(self, number: str) -> list[dict[str, Any]]:
-        """The do-not-call lists that have ``number``."""
-        return await self._database.run(lambda db: list(db.table("do_not_call").rows_where("number = ?", [number])))
+        """The do-not-call lists that have ``number``, however it is written there."""
+        return await self._database.run(lambda db: list(db.table("do_not_call").rows_where(ANY_SPELLING, [number])))
 
     async def strike(self, name: str, number: str) -> bool:
         """Take ``number`` off the do-not-call list ``name``; ``False`` when it was not there."""
-        query = "DELETE FROM do_not_call WHERE list = ? AND number = ?"
+        query = f"DELETE FROM do_not_call WHERE list = ? AND {ANY_SPELLING}"
         return await self._database.run(lambda db: bool(db.execute(query, [name, number]).rowcount))
 
     async def known(self, number: str) -> dict[str, Any]:
         """Consent, refusal and whether the number exists; empty when nothing is known."""
-        rows = await self._database.run(lambda db: list(db.table("numbers").rows_where("number = ?", [number])))
-        return rows[0] if rows else {}
+        return await self._database.run(lambda db: known(db, number))
 
     async def attempts(self, number: str, limit: int = 50) -> list[dict[str, Any]]:
-        """The calls to ``number``, newest first."""
+        """The calls to ``number``, however it was dialled, newest first."""
         return await self._database.run(
             lambda db: list(
-                db.table("attempts").rows_where("number = ?", [number], order_by="placed_at desc", limit=limit)
+                db.table("attempts").rows_where(ANY_SPELLING, [number], order_by="placed_at desc", limit=limit)
             )
         )
 

@@ -15,6 +15,7 @@ from agi_bot.campaign.retry import Again, Done
 from agi_bot.campaign.store import rules_json
 from agi_bot.campaign.store.database import Database
 from agi_bot.campaign.store.letters import tell
+from agi_bot.campaign.store.numbers import ANY_SPELLING, known, listed
 from agi_bot.contracts import Status
 
 CAP_DAYS = 400
@@ -123,7 +124,9 @@ class TaskStore:
     async def decisions(self, number: str, limit: int = 100) -> list[dict[str, Any]]:
         """Every answer about a number, newest first."""
         return await self._database.run(
-            lambda db: list(db.table("decisions").rows_where("number = ?", [number], order_by="at desc", limit=limit))
+            lambda db: list(
+                db.table("decisions").rows_where(ANY_SPELLING, [number], order_by="at desc, rowid desc", limit=limit)
+            )
         )
 
     async def decide(self, task: Task, moment: str, permission: Permission, now: float) -> None:
@@ -211,19 +214,18 @@ def _task(row: dict[str, Any]) -> Task:
 
 
 def _history(db: sqlite_utils.Database, task: Task, zone: str, now: float) -> History:
-    lists = [row[0] for row in db.execute("SELECT list FROM do_not_call WHERE number = ?", [task.number])]
-    query = "SELECT placed_at FROM attempts WHERE number = ? AND placed_at > ? AND how != ?"
+    query = f"SELECT placed_at FROM attempts WHERE {ANY_SPELLING} AND placed_at > ? AND how != ?"
     calls = [_moment(row[0]) for row in db.execute(query, [task.number, now - CAP_DAYS * 86400, NOT_PLACED])]
-    known = next(iter(db.table("numbers").rows_where("number = ?", [task.number])), {})
+    person = known(db, task.number)
     customer = db.execute("SELECT zone FROM customers WHERE customer_id = ?", [task.customer_id]).fetchone()
-    refused = known.get("refused_at")
+    refused = person.get("refused_at")
     return History(
         zone=(customer[0] if customer else "") or zone,
-        lists=lists,
-        consented=known.get("consented_at") is not None,
+        lists=listed(db, task.number),
+        consented=person.get("consented_at") is not None,
         calls=calls,
         refused_at=None if refused is None else _moment(refused),
-        reachable=not known.get("unallocated"),
+        reachable=not person.get("unallocated"),
         not_after=None if task.not_after is None else _moment(task.not_after),
     )
 
@@ -267,8 +269,8 @@ def _begin(
 
 
 def _end(db: sqlite_utils.Database, task: Task, attempt_id: str, end: AttemptEnd, follows: Again | Done) -> None:
-    (known,) = db.execute("SELECT how FROM attempts WHERE attempt_id = ?", [attempt_id]).fetchone() or ("",)
-    if known and (known != Status.UNKNOWN or end.how == Status.UNKNOWN):
+    (before,) = db.execute("SELECT how FROM attempts WHERE attempt_id = ?", [attempt_id]).fetchone() or ("",)
+    if before and (before != Status.UNKNOWN or end.how == Status.UNKNOWN):
         return  # it has ended: only the truth in place of "unknown" is news
     query = (
         "UPDATE attempts SET ended_at = ?, how = ?, cause = ?, sip = ?, detail = ?, "
@@ -288,7 +290,7 @@ def _end(db: sqlite_utils.Database, task: Task, attempt_id: str, end: AttemptEnd
     else:
         _set_task(db, task.task_id, TaskState.WAITING, follows.reason, end.at, end.how)
         db.execute("UPDATE tasks SET due_at = ? WHERE task_id = ?", [follows.at.timestamp(), task.task_id])
-    tell(db, task, attempt_id, f"{attempt_id}/late" if known else attempt_id, end, follows)
+    tell(db, task, attempt_id, f"{attempt_id}/late" if before else attempt_id, end, follows)
 
 
 def _not_placed(db: sqlite_utils.Database, task: Task, attempt_id: str, why: str, now: float, again_at: float) -> None:
