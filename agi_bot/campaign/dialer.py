@@ -247,7 +247,7 @@ class Dialer:
             await self._store.decide(task, "due", permission, self._clock())
             await self._refused(task, permission)
             return
-        await self._place(task, campaign, trunk)
+        await self._place(task, campaign, trunk, permission)
 
     async def _ask(self, task: Task, campaign: Campaign | None) -> Permission:
         if campaign is None:
@@ -268,9 +268,9 @@ class Dialer:
 
     # --- a call ----------------------------------------------------------------------
 
-    async def _place(self, task: Task, campaign: Campaign, trunk: _Trunk) -> None:
+    async def _place(self, task: Task, campaign: Campaign, trunk: _Trunk, due: Permission) -> None:
         attempt_id = str(uuid4())
-        permission = await self._store.begin(task, campaign, attempt_id, self.owner, self._clock())
+        permission = await self._store.begin(task, campaign, attempt_id, self.owner, self._clock(), due)
         if permission is None:
             await self._queue.finish(self.owner, task.task_id)
             return
