@@ -135,13 +135,16 @@ class TaskStore:
 
     # --- a call, step by step --------------------------------------------------------
 
-    async def begin(self, task: Task, campaign: Campaign, attempt_id: str, owner: str, now: float) -> Permission | None:
+    async def begin(
+        self, task: Task, campaign: Campaign, attempt_id: str, owner: str, now: float, due: Permission | None = None
+    ) -> Permission | None:
         """The last question before a call goes out, and the attempt's row, in one transaction.
 
+        ``due`` is the answer when the task came due, to be kept beside this one.
         Two dialers that ask about one person at the same moment cannot both get a yes.
         ``None`` when the task is not waiting any more: then nothing may go out either.
         """
-        return await self._database.run(lambda db: _begin(db, task, campaign, attempt_id, owner, now))
+        return await self._database.run(lambda db: _begin(db, task, campaign, attempt_id, owner, now, due))
 
     async def end(self, task: Task, attempt_id: str, end: AttemptEnd, follows: Again | Done) -> None:
         """The attempt's end, what follows, and what the CRM will be told: all of it or nothing."""
@@ -250,11 +253,19 @@ def _decide(db: sqlite_utils.Database, task: Task, moment: str, permission: Perm
 
 
 def _begin(
-    db: sqlite_utils.Database, task: Task, campaign: Campaign, attempt_id: str, owner: str, now: float
+    db: sqlite_utils.Database,
+    task: Task,
+    campaign: Campaign,
+    attempt_id: str,
+    owner: str,
+    now: float,
+    due: Permission | None,
 ) -> Permission | None:
     state = db.execute("SELECT state FROM tasks WHERE task_id = ?", [task.task_id]).fetchone()
     if state != (TaskState.WAITING.value,):
         return None
+    if due is not None:
+        _decide(db, task, "due", due, now)
     permission = may_call(campaign.rules, _history(db, task, campaign.zone, now), _moment(now))
     _decide(db, task, "dial", permission, now)
     if permission.allowed:
