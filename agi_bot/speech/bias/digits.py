@@ -69,12 +69,12 @@ def _fitting(parts: list[str], alike: dict[str, str], run: tuple[int, int], inne
         return inner
     if end - begin > length:
         return []
-    before = after = 0
-    while end - begin + before + after < length:
-        if begin - before > 0 and parts[begin - before - 1] in alike:
-            before += 1
-        elif end + after < len(parts) and parts[end + after] in alike:
-            after += 1
-        else:
-            return []
-    return [*range(begin - before, begin), *inner, *range(end, end + after)]
+    if end - begin == length:
+        return inner
+    # 我要三八零 is no number of four digits: at an edge all that was said must be digits.
+    edges = [*range(begin), *range(end, len(parts))]
+    return (
+        sorted([*inner, *edges])
+        if len(edges) == length - (end - begin) and all(parts[at] in alike for at in edges)
+        else []
+    )
