@@ -130,10 +130,14 @@ async def _persist(dialer: Dialer) -> None:
         try:
             await dialer.run()
         except AgiBotError as error:
+            dialer.trouble = str(error)
             log.error("dialer.not_started", extra={"reason": str(error), "again_s": AGAIN_S})
-            await asyncio.sleep(AGAIN_S)
+        except Exception as error:
+            dialer.trouble = f"{type(error).__name__}: {error}"
+            log.exception("dialer.crashed", extra={"again_s": AGAIN_S})
         else:
             return
+        await asyncio.sleep(AGAIN_S)
 
 
 def _watched(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:

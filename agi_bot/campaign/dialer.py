@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 
 PAGE = 5000
 
+SLOWEST = 0.01
+"""Calls that are placed a second at least; what a campaign may ask for ends there."""
+
 PAUSED_AGAIN_S = 60.0
 """When a task of a paused campaign is looked at again."""
 
@@ -149,12 +152,13 @@ class Dialer:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(self._settings.beat_s)
-            try:
-                await self._queue.heartbeat(self.owner, self._clock())
-                await self.adopt_orphans()
-                await self._look_at_the_clock()
-            except AgiBotError as error:
-                self._note_trouble(str(error))
+            if trouble := await self._tried(self._live_on()):
+                self._note_trouble(trouble)
+
+    async def _live_on(self) -> None:
+        await self._queue.heartbeat(self.owner, self._clock())
+        await self.adopt_orphans()
+        await self._look_at_the_clock()
 
     async def _look_at_the_clock(self) -> None:
         """What was put off by a clock that was wrong is asked about again by the one that is right."""
@@ -165,19 +169,35 @@ class Dialer:
     # --- what is due -----------------------------------------------------------------
 
     async def _round(self) -> None:
-        if obstacle := self._obstacle():
-            self._note_trouble(obstacle)
-            return
-        try:
-            campaigns = [one for one in await self._store.campaigns() if one.rules.state is State.RUNNING]
-            for trunk, lines in _by_trunk(campaigns).items():
+        trouble = self._obstacle() or await self._tried(self._dial_all())
+        # A round that had nothing to write says nothing of the disk.
+        if trouble or not self._unwritten:
+            self._note_trouble(trouble)
+
+    async def _dial_all(self) -> None:
+        """Every trunk has its turn before what went wrong with one of them is told."""
+        campaigns = [one for one in await self._store.campaigns() if one.rules.state is State.RUNNING]
+        wrong: list[Exception] = []
+        for trunk, lines in _by_trunk(campaigns).items():
+            try:
                 await self._dial_trunk(trunk, lines)
+            except Exception as error:
+                wrong.append(error)
+        if wrong:
+            raise wrong[0]
+
+    async def _tried(self, work: Coroutine[Any, Any, None]) -> str:
+        """Do ``work``; why it could not be done, empty when it was.  Nothing makes the dialer stop."""
+        try:
+            await work
         except AgiBotError as error:
-            self._note_trouble(str(error))
-        else:
-            # A round that had nothing to write says nothing of the disk.
-            if not self._unwritten:
-                self._note_trouble("")
+            return str(error)
+        except Exception as error:
+            trouble = f"{type(error).__name__}: {error}"
+            if trouble != self.trouble:
+                log.exception("dialer.crashed")
+            return trouble
+        return ""
 
     def _note_trouble(self, trouble: str) -> None:
         """Said once when it begins and once when it is over, not every round."""
@@ -212,7 +232,8 @@ class Dialer:
             await self.insist(lambda: self._rescue.resolve(claim))
         except Exception:
             log.exception("dialer.task_crashed", extra={"task_id": claim.due.task_id})
-            await self.insist(lambda: self._rescue.resolve(claim))
+            again = self._clock() + self._settings.failed_again_s
+            await self.insist(lambda: self._rescue.resolve(claim, again))
         finally:
             trunk.live -= 1
 
@@ -355,7 +376,7 @@ def _by_trunk(campaigns: list[Campaign]) -> dict[str, list[Campaign]]:
 
 
 def _gate(campaigns: list[Campaign], tick_s: float) -> Gate:
-    per_second = max(one.per_second for one in campaigns)
+    per_second = max(SLOWEST, *(one.per_second for one in campaigns))
     # The queue is asked once a tick: what is due within two of them may go at once.
     burst = max(2, math.ceil(2 * tick_s * per_second))
     return Gate(max(one.lines for one in campaigns), Pace(per_second, burst))

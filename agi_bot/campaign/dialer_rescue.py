@@ -71,12 +71,12 @@ class Rescue:
         self._records = records
         self._silent_s = silent_s
 
-    async def resolve(self, claim: Claim) -> None:
-        """Give the task back, end it as its call ended, or set it aside."""
+    async def resolve(self, claim: Claim, again: float = 0.0) -> None:
+        """Give the task back (not before ``again``), end it as its call ended, or set it aside."""
         task = await self._store.task(claim.due.task_id)
         attempt_id = await self._store.open_attempt(claim.due.task_id)
         if task is None or attempt_id is None:
-            await self._give_back(claim, task)
+            await self._give_back(claim, max(again, task.due_at if task else 0.0))
             return
         campaign = await self._store.campaign(task.campaign_id)
         end = await self._kept(task, campaign, attempt_id)
@@ -86,10 +86,8 @@ class Rescue:
         else:
             await self._set_aside(task, attempt_id)
 
-    async def _give_back(self, claim: Claim, task: Task | None) -> None:
-        now = self._clock()
-        again = max(now, task.due_at if task else now)
-        await self._queue.give_back(self._dialer.owner, claim.due.task_id, again)
+    async def _give_back(self, claim: Claim, again: float) -> None:
+        await self._queue.give_back(self._dialer.owner, claim.due.task_id, max(again, self._clock()))
         log.warning("dialer.orphan_given_back", extra={"task_id": claim.due.task_id, "owner": claim.owner})
 
     async def _kept(self, task: Task, campaign: Campaign | None, attempt_id: str) -> AttemptEnd | None:

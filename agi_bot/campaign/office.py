@@ -202,6 +202,8 @@ def _window(text: str, days: frozenset[int]) -> Window:
         begin, end = (day_time.fromisoformat(part.strip()) for part in text.split("-"))
     except ValueError:
         raise Refused(Problem("hours", f"'{text[:40]}' is not of the form 09:00-20:00")) from None
+    if begin.tzinfo or end.tzinfo:
+        raise Refused(Problem("hours", f"'{text[:40]}' names a zone: hours are by the clock of who is called"))
     if begin >= end:
         raise Refused(Problem("hours", f"'{text}' ends before it begins"))
     if not days or not days <= set(range(1, 8)):

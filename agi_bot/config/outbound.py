@@ -31,7 +31,7 @@ class CampaignSettings(Section):
 
     enabled: bool = Field(False, description="Whether `agi-bot serve` dials the tasks of campaigns.")
     lines: int = Field(10, ge=1, le=10_000, description="Calls that may be up at once.")
-    per_second: float = Field(1.0, gt=0, le=1000, description="Calls that may be placed a second.")
+    per_second: float = Field(1.0, ge=0.01, le=1000, description="Calls that may be placed a second.")
     ring_s: float = Field(30.0, ge=5, le=180, description="Longest ringing, seconds.")
     zone: str = Field("Asia/Shanghai", description="Zone of times without one, and of people whose zone is not known.")
     trunk: str = Field("default", description="Name of the trunk whose lines are shared.")

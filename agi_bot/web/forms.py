@@ -87,7 +87,7 @@ class RulesForm(Form):
     trunk: Name | None = None
     caller_id: str | None = None
     lines: int | None = Field(None, ge=1, le=10_000)
-    per_second: float | None = Field(None, gt=0, le=1000)
+    per_second: float | None = Field(None, ge=0.01, le=1000)
     ring_s: float | None = Field(None, ge=5, le=180)
     hours: list[str] | None = Field(None, description='Calling windows, e.g. ["09:00-12:00", "14:00-20:00"].')
     days: list[int] | None = Field(None, description="ISO weekdays; 1 is Monday.")
