@@ -13,6 +13,7 @@ import numpy as np
 from agi_bot.audio import Frame
 from agi_bot.contracts import Context, Hints, Intent, Transcript, Value
 from agi_bot.conversation import Conversation, Engines, HookError, Limits, Plan
+from agi_bot.conversation.bias import Bias
 from agi_bot.conversation.progress import Progress
 from agi_bot.errors import InterpreterDown
 from agi_bot.flow.events import Action, Event
@@ -174,6 +175,7 @@ class Stage:
     hooks: HookTable = field(default_factory=HookTable)
     limits: Limits = field(default_factory=Limits)
     plan: Plan | None = None
+    bias: Bias = field(default_factory=Bias)
 
     def __post_init__(self) -> None:
         self.call = FakeCall()
@@ -192,6 +194,7 @@ class Stage:
             self._find_voice,
             VadBatcher(EnergyModel()),
             self.hooks,
+            self.bias,
         )
         return Conversation(
             self.call,
