@@ -99,6 +99,12 @@ class EchoGuard:
         return max(islice(self._levels, max(0, delay - spread), delay + spread + 1)) * self._gain
 
     @property
+    def may_return(self) -> bool:
+        """Whether the bot's sound may be in what comes in now."""
+        unknown = self._loud < self._settings.learn_frames
+        return self._sounding > 0 and (self._canceller is not None or unknown)
+
+    @property
     def return_loss_db(self) -> float | None:
         """Level of the echo against the outgoing sound, dB; None while unknown or absent."""
         return 20 * log10(self._gain) if self._canceller and self._gain > 0 else None

@@ -109,8 +109,11 @@ class VoiceActivity:
         self.segmenter.push(0.0 if suppress else chance, self._windows * WINDOW_MS, levels)
 
     def _resting(self, level: float) -> bool:
-        """Most of a call is silence: what is too soft for a voice is no question for the network."""
-        sound = level > self.settings.silent_db or self.segmenter.segment.speech
+        """Most of a call is silence: what is too soft for a voice is no question for the network.
+
+        What is left of an echo is one: a network that was not asked before takes it for speech.
+        """
+        sound = level > self.settings.silent_db or self.segmenter.segment.speech or self._guard.may_return
         self._quiet = 0 if sound else self._quiet + 1
         return self._quiet > _RESTING_WINDOWS
 

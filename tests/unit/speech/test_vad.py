@@ -299,3 +299,19 @@ async def test_a_long_silence_is_forgotten_and_a_call_of_speech_is_not() -> None
     for frame in tone(32000, 200):
         await stream.hear(frame)
     assert model.forgotten == 3
+
+
+async def test_the_network_is_not_asked_about_a_silent_line_but_about_what_may_be_an_echo() -> None:
+    batcher = VadBatcher(Counting())
+    stream = batcher.stream()
+    for frame in tone(0, 200):
+        await stream.hear(frame)
+    assert 8 <= batcher.windows <= 12
+    before = batcher.windows
+    for frame in tone(0, 32):
+        stream.spoke(tone(8000, 1)[0])
+        await stream.hear(frame)
+    assert batcher.windows - before == 20, "nobody knows yet whether the bot comes back"
+    for frame in tone(8000, 32):
+        await stream.hear(frame)
+    assert batcher.windows - before == 40
