@@ -28,7 +28,8 @@ def blocks(text: str, kind: str) -> list[str]:
     return re.findall(rf"^```{kind}\n(.*?)^```", text, re.M | re.S)
 
 
-EXAMPLES = [*blocks(ENGLISH, "yaml example"), *blocks(CHINESE, "yaml example")]
+HEARING = (DOCS / "recognition.md").read_text(encoding="utf-8")
+EXAMPLES = [example for text in (ENGLISH, CHINESE, HEARING) for example in blocks(text, "yaml example")]
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
