@@ -13,17 +13,16 @@ from rich.console import Console
 from rich.table import Table
 
 from agi_bot.audio import Frame
+from agi_bot.config import load
 from agi_bot.errors import SpeechError
 from agi_bot.speech.coqui.export import export
 from agi_bot.speech.line import active_level, to_wave
-from agi_bot.speech.voices import DEFAULT_FOLDER, VoiceEntry, Voices
+from agi_bot.speech.voices import VoiceEntry, Voices
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
-Catalogue = Annotated[
-    Path | None, typer.Option(help="Your own voices.yml; none: the voices shipped.", envvar="AGI_BOT_SPEAKING__VOICES")
-]
-Folder = Annotated[Path, typer.Option(help="Folder of pulled models.", envvar="AGI_BOT_VOICES_FOLDER")]
+Catalogue = Annotated[Path | None, typer.Option(help="Your own voices.yml; none: the one that agi-bot.yml names.")]
+Folder = Annotated[Path | None, typer.Option(help="Folder of pulled models; none: the settings'.")]
 Language = Annotated[str, typer.Option(help="zh-CN, yue, en, ...")]
 
 SAMPLES = {
@@ -34,10 +33,10 @@ SAMPLES = {
 
 
 @app.command("list")
-def list_voices(catalogue: Catalogue = None, language: Language = "", folder: Folder = DEFAULT_FOLDER) -> None:
+def list_voices(catalogue: Catalogue = None, language: Language = "", folder: Folder = None) -> None:
     """Show the voices, what they suit and their licences."""
     table = Table("name", "title", "language", "engine", "for", "licence", "here", box=None, pad_edge=False)
-    voices = Voices.load(catalogue, folder=folder)
+    voices = _voices(catalogue, folder)
     for entry in voices.entries:
         if entry.language.lower().startswith(language.lower()):
             licence = entry.licence + ("" if entry.commercial else ", not for business")
@@ -53,10 +52,10 @@ def say(
     language: Language = "zh-CN",
     out: Annotated[Path, typer.Option(help="WAV file to write (8 kHz, mono).")] = Path("say.wav"),
     catalogue: Catalogue = None,
-    folder: Folder = DEFAULT_FOLDER,
+    folder: Folder = None,
 ) -> None:
     """Speak a text into a WAV file, as a caller would hear it."""
-    voices = Voices.load(catalogue, folder=folder)
+    voices = _voices(catalogue, folder)
     entry = voices.entry(voice, language)
     pcm = asyncio.run(_spoken(voices, [entry], text))[0]
     _write(out, pcm)
@@ -69,10 +68,10 @@ def audition(
     text: Annotated[str, typer.Option(help="What they all say; none: a sample in each language.")] = "",
     language: Language = "",
     catalogue: Catalogue = None,
-    folder: Folder = DEFAULT_FOLDER,
+    folder: Folder = None,
 ) -> None:
     """Write one WAV file for each voice that is here, and a page to listen to them."""
-    voices = Voices.load(catalogue, folder=folder)
+    voices = _voices(catalogue, folder)
     wanted = [e for e in voices.entries if e.language.lower().startswith(language.lower()) and voices.present(e)]
     out.mkdir(parents=True, exist_ok=True)
     rows = []
@@ -88,10 +87,10 @@ def audition(
 def verify(
     names: Annotated[list[str] | None, typer.Argument(help="Names; none: all that are here.")] = None,
     catalogue: Catalogue = None,
-    folder: Folder = DEFAULT_FOLDER,
+    folder: Folder = None,
 ) -> None:
     """Let voices speak and check that there is sound at the right level."""
-    voices = Voices.load(catalogue, folder=folder)
+    voices = _voices(catalogue, folder)
     wanted = [e for e in voices.entries if (e.name in names if names else voices.present(e))]
     missing = set(names or ()) - {entry.name for entry in wanted}
     faults = {**dict.fromkeys(sorted(missing), "no such voice"), **asyncio.run(_faults(voices, wanted))}
@@ -107,10 +106,10 @@ def pull(
     language: Language = "",
     accept: Annotated[bool, typer.Option("--accept", help="The licence was read and is accepted.")] = False,
     catalogue: Catalogue = None,
-    folder: Folder = DEFAULT_FOLDER,
+    folder: Folder = None,
 ) -> None:
     """Fetch a voice's model; its licence is shown first."""
-    voices = Voices.load(catalogue, folder=folder)
+    voices = _voices(catalogue, folder)
     named = [entry for entry in voices.entries if entry.name == name]
     entry = voices.entry(name, language or (named[0].language if named else "zh-CN"))
     typer.echo(f"{entry.spoken}: {entry.title}\nlicence: {entry.licence}")
@@ -130,16 +129,22 @@ def export_voice(
     out: Annotated[Path, typer.Option(help="Folder to write to.")],
     language: Language = "zh-CN",
     catalogue: Catalogue = None,
-    folder: Folder = DEFAULT_FOLDER,
+    folder: Folder = None,
 ) -> None:
     """Export a VITS model to ONNX, which speaks without torch and coqui-tts."""
     model = Path(name)
     if not model.is_dir():
-        voices = Voices.load(catalogue, folder=folder)
+        voices = _voices(catalogue, folder)
         model = voices.model_folder(voices.entry(name, language))
     export(model, out)
     typer.echo(f"exported to {out}; in your voices.yml:")
     typer.echo(f"- {{name: {model.name}, language: {language}, engine: onnx, model: {out.resolve()}}}")
+
+
+def _voices(catalogue: Path | None, folder: Path | None) -> Voices:
+    """The voices of the running bot, unless others are asked for."""
+    wanted = load().speaking
+    return Voices.load(catalogue or wanted.voices, folder=folder or wanted.models)
 
 
 async def _spoken(voices: Voices, entries: list[VoiceEntry], text: str) -> list[bytes]:

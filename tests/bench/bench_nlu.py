@@ -1,7 +1,8 @@
 """How well and how fast speech is understood: clean, with recognition errors, and speech that fits no intent.
 
 Measured on phrases that were never trained on (tests/data/nlu), the embedded interpreter
-beside a plain TF-IDF with logistic regression on the same examples.  Recognition errors are
+beside a plain TF-IDF with logistic regression on the same examples and, where one is installed
+(``AGI_BOT_RASA_FOLDER``), the real Rasa server.  Recognition errors are
 made, with fixed seeds: in Mandarin characters become others of the same sound, in English
 words become sound-alikes; in both, some are dropped.
 """
@@ -29,6 +30,7 @@ from agi_bot.nlu import EmbeddedInterpreter, NluData, load_embedded
 from agi_bot.nlu.entities import KINDS, finder
 from agi_bot.nlu.normal import is_han, tidy
 from agi_bot.shipped import shipped
+from tests.bench.rasa_beside import rasa_home, rasa_server
 from tests.bench.results import Figure, save
 
 T = TypeVar("T")
@@ -159,8 +161,16 @@ def measure(language: str) -> list[Figure]:
         Figure(f"{language} start from the cache", cached_s, "s"),
         Figure(f"{language} model on disk", size / 1e6, "MB"),
     ]
+    shipped_data = Held([(one.text, one.intent) for one in interpreter.data.all_examples], [])
     for name, guess in (("embedded", embedded(interpreter)), ("plain TF-IDF", plain(interpreter.data, language))):
         figures += _accuracies(f"{language} {name}", guess, held)
+        figures += _trained(f"{language} {name}", guess, shipped_data)
+    home = rasa_home()
+    if home is not None:
+        with rasa_server(home, interpreter.data, language) as rasa:
+            figures += _accuracies(f"{language} Rasa light", rasa.guess, held)
+            figures += _trained(f"{language} Rasa light", rasa.guess, shipped_data)
+            figures += rasa.cost(language, [text for text, _ in held.inside * 2])
     return [*figures, *_answers(language, interpreter, held), *_times(language, interpreter, held)]
 
 
@@ -171,6 +181,11 @@ def _accuracies(name: str, guess: Guess, held: Held) -> list[Figure]:
         Figure(f"{name}: dropped 10 %", robust(guess, held, dropped, 0.1), ""),
         Figure(f"{name}: out of scope, AUROC", separation(guess, held), ""),
     ]
+
+
+def _trained(name: str, guess: Guess, data: Held) -> list[Figure]:
+    """Of no worth as a promise; a model that fails here has not learnt its own examples."""
+    return [Figure(f"{name}: the examples it was trained on", accuracy(guess, data), "")]
 
 
 def _answers(language: str, interpreter: EmbeddedInterpreter, held: Held) -> list[Figure]:
@@ -237,6 +252,8 @@ def _found(language: str, kind: str, text: str) -> str:
 
 def main() -> None:
     """Measure and keep the figures."""
+    if rasa_home() is None:
+        print("no Rasa here (AGI_BOT_RASA_FOLDER; agi-bot rasa setup makes one): only the embedded engine is measured")
     figures = [figure for language in LANGUAGES for figure in (*measure(language), *entities(language))]
     notes = (
         "held-out phrases: 277 in each language, written by the authors of the training data and never trained on",
