@@ -156,10 +156,12 @@ class Mouth:
             raise error
         if error is not None:
             self._failed(prompt, error)
-        if not self._queue or self._queue[0] is not prompt or (played.cancelled() and self._paused):
+        if not self._queue or self._queue[0] is not prompt or played.cancelled():
             return
         self._queue.popleft().close()
         if not self._queue:
+            # A pause in the very last moment held nothing back; the next reply must not wait for its end.
+            self._paused = False
             self._quiet.set()
         self._report(PromptEnded(prompt.number))
 

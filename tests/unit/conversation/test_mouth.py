@@ -118,3 +118,42 @@ def test_what_is_protected_is_heard_to_its_end_although_it_was_sent_before() -> 
         running.cancel()
 
     talk(work)
+
+
+def test_a_pause_and_a_cut_in_one_go_leave_what_is_protected() -> None:
+    async def work() -> None:
+        call = FarCall()
+        mouth, _, reports, running = begun(call, Span("一二"), Span("三四", protected=True))
+        await asyncio.sleep(0.5)
+        assert mouth.pause()
+        assert mouth.cut() is None
+        await mouth.quiet()
+        assert call.heard[-COUNT:] == list(range(1, COUNT + 1))
+        assert reports == [PromptEnded(1)]
+        running.cancel()
+
+    talk(work)
+
+
+def test_a_pause_just_after_the_last_frame_does_not_mute_the_next_prompt() -> None:
+    async def work() -> None:
+        call = FarCall()
+        mouth, _, reports, running = begun(call)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        playing = mouth._playing
+        assert playing is not None
+        paused: list[bool] = []
+        playing.add_done_callback(lambda _: paused.append(mouth.pause()))
+        await mouth.quiet()
+        assert paused == [True]
+        again = Prompt(Say(2, (Span("再见"),)), Counting(), 8000)
+        again.start()
+        mouth.say(again)
+        async with asyncio.timeout(60):
+            await mouth.quiet()
+        assert len(call.heard) == 2 * COUNT
+        assert reports == [PromptEnded(1), PromptEnded(2)]
+        running.cancel()
+
+    talk(work)
