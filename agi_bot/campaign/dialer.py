@@ -321,7 +321,7 @@ class Dialer:
         self.counters[f"ended.{end.how}"] += 1
         self.counters[f"answered_by.{end.answered_by or 'unknown'}"] += 1
         self.counters["answered"] += end.answered
-        if end.how in (Status.CONGESTION, Status.FAILED):
+        if end.how in (Status.CONGESTION, Status.FAILED) and not end.person:
             trunk.breaker.failed(self._steady())
         else:
             trunk.breaker.worked()
@@ -388,6 +388,7 @@ def _ended(end: AttemptEnd) -> Ended:
         how=end.how,
         at=datetime.fromtimestamp(end.at, UTC),
         answered=end.answered,
+        person=end.person,
         refused=end.refused,
         call_back_at=None if back is None else datetime.fromtimestamp(back, UTC),
     )

@@ -11,7 +11,7 @@ from agi_bot.campaign.permission import Rules
 from agi_bot.campaign.reminders import Reminder
 from agi_bot.campaign.retry import RetryRules
 from agi_bot.campaign.sms import SmsRule
-from agi_bot.speech.answering import AnswerRules
+from agi_bot.speech.answering import Answerer, AnswerRules
 
 
 class TaskState(StrEnum):
@@ -105,3 +105,8 @@ class AttemptEnd:
     listed: str = ""
     """The do-not-call list that the number goes on."""
     result: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def person(self) -> bool:
+        """Whether somebody was talked to; in doubt, yes."""
+        return self.answered and self.answered_by not in (Answerer.MACHINE, Answerer.SCREENING, Answerer.NETWORK)

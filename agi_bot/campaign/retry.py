@@ -36,18 +36,24 @@ FINAL: Mapping[str, str] = {
 }
 
 
+OF_CALLS = frozenset({*Status, "machine"})
+"""Ends of calls; a conversation's own outcome of that name is none of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How an attempt ended at ``at`` (with zone).
 
     ``how`` is a :class:`~agi_bot.contracts.Status`, ``machine``, or the outcome of the
-    conversation.  ``refused``: the person does not want to be called again.
-    ``call_back_at``: when the person asked to be called.
+    conversation.  ``person``: a conversation was had, so that ``how`` is its own word also
+    where it reads like an end of calls.  ``refused``: the person does not want to be called
+    again.  ``call_back_at``: when the person asked to be called.
     """
 
     how: str
     at: datetime
     answered: bool = False
+    person: bool = False
     refused: bool = False
     call_back_at: datetime | None = None
 
@@ -80,13 +86,13 @@ def after(ended: Ended, before: Sequence[str], rules: RetryRules) -> Again | Don
     """What follows ``ended``; ``before`` are the ends of the task's earlier attempts, oldest first."""
     if ended.refused:
         return Done("the person refused")
-    if ended.how in FINAL:
+    if ended.how in FINAL and not ended.person:
         return Done(FINAL[ended.how], unallocated=ended.how == Status.INVALID_NUMBER)
     if len(before) + 1 >= rules.most:
         return Done(f"{rules.most} attempts were made")
     if ended.call_back_at is not None and ended.call_back_at > ended.at:
         return Again(ended.call_back_at, "the person asked to be called then")
-    retry = rules.by_end.get(ended.how)
+    retry = None if ended.person and ended.how in OF_CALLS else rules.by_end.get(ended.how)
     if retry is None:
         return Done("the conversation was had" if ended.answered else f"no retry after {ended.how}")
     if before.count(ended.how) >= retry.times:

@@ -296,7 +296,7 @@ def _end(db: sqlite_utils.Database, task: Task, attempt_id: str, end: AttemptEnd
         _note_number(db, task.number, refused_at=end.at)
     if isinstance(follows, Done):
         _note_number(db, task.number, unallocated=1) if follows.unallocated else None
-        state = TaskState.ORPHANED if end.how == Status.UNKNOWN else TaskState.DONE
+        state = TaskState.ORPHANED if end.how == Status.UNKNOWN and not end.person else TaskState.DONE
         _set_task(db, task.task_id, state, follows.reason, end.at, end.how)
     else:
         _set_task(db, task.task_id, TaskState.WAITING, follows.reason, end.at, end.how)

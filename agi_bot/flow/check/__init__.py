@@ -12,6 +12,7 @@ from agi_bot.flow.check.business import business_problems
 from agi_bot.flow.check.facts import Facts, NluFacts
 from agi_bot.flow.check.graph import graph_problems
 from agi_bot.flow.check.kinds import kind_problems
+from agi_bot.flow.check.outcomes import outcome_problems
 from agi_bot.flow.check.outside import outside_problems
 from agi_bot.flow.check.slots import slot_problems
 from agi_bot.flow.check.texts import text_problems
@@ -24,7 +25,7 @@ __all__ = ["LOADING_RULES", "RULES", "Facts", "NluFacts", "check"]
 
 RULES = frozenset(
     {
-        "colliding-intents", "dead-way", "endless-circle", "forbidden-word", "hook-without-failure",
+        "call-outcome", "colliding-intents", "dead-way", "endless-circle", "forbidden-word", "hook-without-failure",
         "ladder-without-end", "long-prompt", "missing-else", "missing-example", "missing-notice", "missing-opt-out",
         "missing-silence", "missing-unclear", "no-end", "part-argument", "protect-not-found", "sensitive-word",
         "switched-off", "type-mismatch", "unfilled-slot", "unknown-entity", "unknown-hook", "unknown-intent",
@@ -82,6 +83,7 @@ def _found(flow: Flow, facts: Facts) -> Iterator[Problem]:
     yield from slot_problems(flow)
     yield from kind_problems(flow)
     yield from text_problems(flow)
+    yield from outcome_problems(flow)
     yield from business_problems(flow)
     yield from outside_problems(flow, facts)
     yield from tongue_problems(flow, facts)

@@ -162,6 +162,15 @@ async def test_an_unallocated_number_is_marked(office: Office) -> None:
     assert (await office.store.decisions("13800000001"))[0]["rule"] == "unallocated"
 
 
+@pytest.mark.parametrize("how", ["busy", "invalid_number", "unknown", "machine"])
+async def test_who_talked_to_the_bot_is_not_redialled_or_struck_off(office: Office, how: str) -> None:
+    office.person.ends["t"] = [AttemptEnd(how, 0, answered=True, answered_by="human")]
+    await office.add(a_task())
+    await office.dial_for()
+    assert await office.state() is TaskState.DONE
+    assert await office.database.run(lambda db: db.table("numbers").count) == 0
+
+
 async def test_a_callback_is_dialled_when_it_was_asked_for(office: Office) -> None:
     office.person.ends["t"] = [AttemptEnd("call_back", 0, answered=True, call_back_at=NOON + 7200)]
     await office.add(a_task())

@@ -69,6 +69,12 @@ def test_a_campaign_may_retry_an_outcome_of_its_own() -> None:
     assert isinstance(after(Ended("no_response", AT, answered=True), [], rules), Again)
 
 
+@pytest.mark.parametrize("how", [*Status, "machine"])
+def test_a_conversation_s_outcome_is_never_taken_for_an_end_of_calls(how: str) -> None:
+    had = Ended(how, AT, answered=True, person=True)
+    assert after(had, [], RULES) == Done("the conversation was had")
+
+
 @given(st.lists(st.sampled_from([*DEFAULTS, "confirmed", Status.UNKNOWN]), min_size=1, max_size=30))
 def test_every_task_ends(ends: list[str]) -> None:
     before: list[str] = []
