@@ -169,6 +169,8 @@ class Talk:
     def _close(self, last: End | Transfer) -> None:
         self.last = last
         self._listener.closing = True
+        # Nobody takes the turn any more: what a voice held up is spoken to its end.
+        self._mouth.resume()
 
     async def _expect(self, listen: Listen) -> None:
         self._keypad.expect(listen.keys)
