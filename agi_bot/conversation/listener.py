@@ -75,11 +75,13 @@ class Listener:
         self._intent_of = ""
         self._thinking: asyncio.Task[None] | None = None
         self._deaf = False
+        self._ending = False
+        """The turn is over for its taker, and its last words are awaited."""
 
     @property
     def in_turn(self) -> bool:
-        """Whether the caller has begun to speak and the turn is not over."""
-        return self._taker.in_turn and not self._deaf
+        """Whether the caller has begun to speak and the turn has not been reported."""
+        return (self._taker.in_turn or self._ending) and not self._deaf
 
     def spoke(self, frame: Frame) -> None:
         """The bot sent ``frame``: its echo is not the caller."""
@@ -187,16 +189,23 @@ class Listener:
             self._thinking = None
 
     async def _end(self, decision: Decision) -> None:
-        transcript = await self._ear.finish()
+        transcript = await self._finish()
         intent = self._intent if transcript.text == self._intent_of else None
         lag = max(0, self._ear.now_ms - decision.to_ms)
         self._forget()
         self._reports.turn(TurnHeard(transcript, intent, decision.from_ms, decision.to_ms, lag, decision.why))
 
     async def _drop(self, why: str) -> None:
-        await self._ear.finish()
+        await self._finish()
         self._forget()
         self._reports.false_alarm(why)
+
+    async def _finish(self) -> Transcript:
+        self._ending = True
+        try:
+            return await self._ear.finish()
+        finally:
+            self._ending = False
 
     def _forget(self) -> None:
         self._partial = self._intent_of = ""

@@ -216,6 +216,9 @@ class Talk:
         return max(0.0, left)
 
     async def _time_passed(self) -> None:
+        if not self._inbox.empty():
+            # Something came in the same moment: it goes first.
+            return
         if self._keypad.pending:
             self._press(self._keypad.take())
         elif self._clock.ms >= self._limits.max_call_s * 1000:

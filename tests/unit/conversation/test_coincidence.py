@@ -6,19 +6,22 @@ import asyncio
 
 import pytest
 
-from agi_bot.contracts import Intent
+from agi_bot.contracts import Intent, Transcript
 from agi_bot.flow.events import (
     Action,
+    End,
     Event,
+    Heard,
     HookReturned,
     Listen,
     RunHook,
     Say,
+    Silent,
     Span,
     Started,
     Transfer,
 )
-from tests.unit.conversation.stage import HookTable, Says, Stage, noise, quiet
+from tests.unit.conversation.stage import HookTable, Says, ScriptedHearing, Stage, noise, quiet
 
 
 @pytest.mark.parametrize("hook_ms", range(600, 1600, 90))
@@ -41,3 +44,35 @@ def test_who_speaks_when_the_dialogue_ends_hears_the_last_words_and_is_transferr
     assert stage.call.transferred_to == "nurses"
     assert record.ended_at is not None
     assert (record.ended_at - record.started_at).total_seconds() < 20
+
+
+class Thoughtful(ScriptedHearing):
+    """Needs a moment for an utterance's last words."""
+
+    async def finish(self) -> Transcript:
+        await asyncio.sleep(0.3)
+        return await super().finish()
+
+
+@pytest.mark.parametrize("begin_ms", range(400, 700, 60))
+def test_nobody_is_asked_whether_he_is_there_when_a_long_answer_ends(begin_ms: int) -> None:
+    listen = Listen("q", silence_ms=5000)
+
+    def react(event: Event) -> list[Action]:
+        match event:
+            case Started():
+                return [Say(1, (Span("请讲"),)), listen]
+            case Silent():
+                return [Say(2, (Span("您还在吗"),)), listen]
+            case Heard():
+                return [End("done")]
+        return []
+
+    async def caller(stage: Stage) -> None:
+        await asyncio.sleep(begin_ms / 1000)
+        await stage.speak(quiet(1000), noise(6500), quiet(6000))
+
+    stage = Stage(react, [Says("是的是的是的")], {"是的是的是的": Intent("affirm", 0.9, engine="table")})
+    stage.hearing = Thoughtful(stage.lines)
+    assert stage.play(caller).outcome == "done"
+    assert "Silent" not in stage.script.kinds()
