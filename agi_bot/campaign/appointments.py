@@ -150,11 +150,11 @@ class Appointments:
             flow = self._office.scripts.get(campaign.flow) if campaign else None
             further = replace(made, planned_until=(now + HORIZON).timestamp())
             if campaign is None or flow is None or not made.repeat:
-                await self.store.extend(replace(further, state=_state(made, now)), [], now.timestamp())
+                await self.store.extend(made, replace(further, state=_state(made, now)), [], now.timestamp())
                 continue
             after = max(now, datetime.fromtimestamp(made.planned_until, UTC))
             plan = await self._planned(further, campaign, flow, after)
-            new += await self.store.extend(further, plan.tasks, now.timestamp())
+            new += await self.store.extend(made, further, plan.tasks, now.timestamp())
         return new
 
     async def run(self) -> None:

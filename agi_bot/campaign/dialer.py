@@ -314,8 +314,10 @@ class Dialer:
         self.counters["not_placed"] += 1
         now = self._clock()
         again = now + self._settings.failed_again_s
-        await self.insist(lambda: self._store.not_placed(task, attempt_id, why, now, again))
-        await self.insist(lambda: self._queue.give_back(self.owner, task.task_id, again))
+        if await self.insist(lambda: self._store.not_placed(task, attempt_id, why, now, again)):
+            await self.insist(lambda: self._queue.give_back(self.owner, task.task_id, again))
+        else:
+            await self.insist(lambda: self._queue.finish(self.owner, task.task_id))
 
     def _note(self, trunk: _Trunk, end: AttemptEnd) -> None:
         self.counters[f"ended.{end.how}"] += 1
@@ -329,8 +331,8 @@ class Dialer:
     async def ended(self, task: Task, campaign: Campaign, attempt_id: str, end: AttemptEnd) -> None:
         """Keep the end of an attempt and what follows from it."""
         before = await self.insist(lambda: self._store.ends(task.task_id, attempt_id))
-        follows = after(_ended(end), before, campaign.retries)
-        await self.insist(lambda: self._store.end(task, attempt_id, end, follows))
+        wanted = after(_ended(end), before, campaign.retries)
+        follows = await self.insist(lambda: self._store.end(task, attempt_id, end, wanted))
         await self.insist(lambda: self._let_go(task, campaign, follows))
 
     async def _let_go(self, task: Task, campaign: Campaign, follows: Again | Done) -> None:

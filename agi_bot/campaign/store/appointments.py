@@ -98,9 +98,13 @@ class AppointmentStore:
         """
         return await self._database.run(lambda db: _plan(db, wanted, events, tasks, now))
 
-    async def extend(self, wanted: Appointment, tasks: Sequence[Task], now: float) -> int:
-        """Keep ``tasks`` of later events beside those that are planned; how many are new."""
-        return await self._database.run(lambda db: _extend(db, wanted, tasks, now))
+    async def extend(self, before: Appointment, wanted: Appointment, tasks: Sequence[Task], now: float) -> int:
+        """Keep ``tasks`` of later events beside those that are planned; how many are new.
+
+        Nothing is kept when the appointment is not as it was ``before`` any more: somebody
+        has moved or cancelled it.
+        """
+        return await self._database.run(lambda db: _extend(db, before, wanted, tasks, now))
 
     async def cancel(self, wanted: Appointment, reason: str, now: float) -> int:
         """Nobody is called about it any more; how many tasks were withdrawn."""
@@ -120,7 +124,12 @@ def _plan(
     return Planned(_add(db, wanted, tasks, now), withdrawn)
 
 
-def _extend(db: sqlite_utils.Database, wanted: Appointment, tasks: Sequence[Task], now: float) -> int:
+def _extend(
+    db: sqlite_utils.Database, before: Appointment, wanted: Appointment, tasks: Sequence[Task], now: float
+) -> int:
+    rows = db.table("appointments").rows_where("appointment_id = ?", [before.appointment_id])
+    if [_read(row) for row in rows] != [before]:
+        return 0
     _save(db, wanted, now)
     return _add(db, wanted, tasks, now)
 
@@ -134,12 +143,14 @@ _OPEN = (TaskState.WAITING.value, TaskState.PAUSED.value)
 
 
 def _withdraw(db: sqlite_utils.Database, wanted: Appointment, events: Sequence[float], reason: str, now: float) -> int:
-    query = "SELECT task_id, not_after FROM tasks WHERE appointment_id = ? AND state IN (?, ?)"
-    waiting = db.execute(query, [wanted.appointment_id, *_OPEN]).fetchall()
-    gone = [(task_id,) for task_id, event in waiting if event not in events]
-    # Without its key, so that an event that is moved back is planned anew.
-    closing = "UPDATE tasks SET state = 'cancelled', dedupe_key = NULL, reason = ?, updated_at = ? WHERE task_id = ?"
-    db.conn.executemany(closing, [(reason, now, *one) for one in gone])
+    query = "SELECT task_id, not_after, campaign_id FROM tasks WHERE appointment_id = ? AND state IN (?, ?, ?)"
+    live = db.execute(query, [wanted.appointment_id, *_OPEN, TaskState.DIALLING.value]).fetchall()
+    gone = [(one,) for one, event, campaign in live if campaign != wanted.campaign_id or event not in events]
+    # Without its key an event that is moved back is planned anew, and a call that is out now is the last one.
+    marking = "UPDATE tasks SET dedupe_key = NULL, reason = ?, updated_at = ? WHERE task_id = ?"
+    db.conn.executemany(marking, [(reason, now, *one) for one in gone])
+    closing = "UPDATE tasks SET state = 'cancelled' WHERE task_id = ? AND state != 'dialling' RETURNING task_id"
+    gone = [one for task in gone for one in db.execute(closing, task).fetchall()]
     for table in ("queue_later", "queue_ready"):
         db.conn.executemany(f"DELETE FROM {table} WHERE task_id = ?", gone)
     return len(gone)

@@ -146,13 +146,19 @@ class TaskStore:
         """
         return await self._database.run(lambda db: _begin(db, task, campaign, attempt_id, owner, now, due))
 
-    async def end(self, task: Task, attempt_id: str, end: AttemptEnd, follows: Again | Done) -> None:
-        """The attempt's end, what follows, and what the CRM will be told: all of it or nothing."""
-        await self._database.run(lambda db: _end(db, task, attempt_id, end, follows))
+    async def end(self, task: Task, attempt_id: str, end: AttemptEnd, follows: Again | Done) -> Again | Done:
+        """The attempt's end, what follows, and what the CRM will be told: all of it or nothing.
 
-    async def not_placed(self, task: Task, attempt_id: str, why: str, now: float, again_at: float) -> None:
-        """Nothing went out: the attempt counts neither as a call nor as a try, and the task waits again."""
-        await self._database.run(lambda db: _not_placed(db, task, attempt_id, why, now, again_at))
+        Answers what really follows: never again where the appointment was cancelled or moved meanwhile.
+        """
+        return await self._database.run(lambda db: _end(db, task, attempt_id, end, follows))
+
+    async def not_placed(self, task: Task, attempt_id: str, why: str, now: float, again_at: float) -> bool:
+        """Nothing went out: the attempt counts neither as a call nor as a try.
+
+        Whether the task waits again: not where its appointment was cancelled or moved meanwhile.
+        """
+        return await self._database.run(lambda db: _not_placed(db, task, attempt_id, why, now, again_at))
 
     async def placed(self, attempt_id: str) -> Task | None:
         """The task of an attempt that has no known end yet."""
@@ -279,10 +285,15 @@ def _begin(
     return permission
 
 
-def _end(db: sqlite_utils.Database, task: Task, attempt_id: str, end: AttemptEnd, follows: Again | Done) -> None:
+def _end(
+    db: sqlite_utils.Database, task: Task, attempt_id: str, end: AttemptEnd, follows: Again | Done
+) -> Again | Done:
     (before,) = db.execute("SELECT how FROM attempts WHERE attempt_id = ?", [attempt_id]).fetchone() or ("",)
     if before and (before != Status.UNKNOWN or end.how == Status.UNKNOWN):
-        return  # it has ended: only the truth in place of "unknown" is news
+        return follows  # it has ended: only the truth in place of "unknown" is news
+    gone = _withdrawn(db, task.task_id)
+    if gone is not None and isinstance(follows, Again):
+        follows = Done(gone)
     query = (
         "UPDATE attempts SET ended_at = ?, how = ?, cause = ?, sip = ?, detail = ?, "
         "answered_by = ?, answered_by_why = ? WHERE attempt_id = ?"
@@ -302,13 +313,26 @@ def _end(db: sqlite_utils.Database, task: Task, attempt_id: str, end: AttemptEnd
         _set_task(db, task.task_id, TaskState.WAITING, follows.reason, end.at, end.how)
         db.execute("UPDATE tasks SET due_at = ? WHERE task_id = ?", [follows.at.timestamp(), task.task_id])
     tell(db, task, attempt_id, f"{attempt_id}/late" if before else attempt_id, end, follows)
+    return follows
 
 
-def _not_placed(db: sqlite_utils.Database, task: Task, attempt_id: str, why: str, now: float, again_at: float) -> None:
+def _withdrawn(db: sqlite_utils.Database, task_id: str) -> str | None:
+    """Why nobody is to be reminded by this task any more, although it was being dialled then."""
+    query = "SELECT reason FROM tasks WHERE task_id = ? AND appointment_id != '' AND dedupe_key IS NULL"
+    row = db.execute(query, [task_id]).fetchone()
+    return str(row[0]) if row else None
+
+
+def _not_placed(db: sqlite_utils.Database, task: Task, attempt_id: str, why: str, now: float, again_at: float) -> bool:
     query = "UPDATE attempts SET ended_at = ?, how = ?, detail = ? WHERE attempt_id = ?"
     db.execute(query, [now, NOT_PLACED, why, attempt_id])
+    gone = _withdrawn(db, task.task_id)
+    if gone is not None:
+        _set_task(db, task.task_id, TaskState.CANCELLED, gone, now)
+        return False
     _set_task(db, task.task_id, TaskState.WAITING, f"not placed: {why}", now)
     db.execute("UPDATE tasks SET due_at = ? WHERE task_id = ?", [again_at, task.task_id])
+    return True
 
 
 def _set_task(

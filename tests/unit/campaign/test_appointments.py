@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,10 +13,13 @@ import pytest
 
 from agi_bot.campaign.appointments import Appointments, Wanted
 from agi_bot.campaign.intake import Refused
-from agi_bot.campaign.model import Campaign
+from agi_bot.campaign.model import AttemptEnd, Campaign, Task, TaskState
 from agi_bot.campaign.office import Office
 from agi_bot.campaign.reminders import read_reminder
+from agi_bot.campaign.retry import Again, Done
 from agi_bot.campaign.store import Database
+from agi_bot.campaign.store.appointments import Appointment
+from agi_bot.contracts import Status
 from agi_bot.flow import Flow, load_text
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -54,6 +57,11 @@ class World:
 
     async def rows(self) -> list[dict[str, Any]]:
         return await self.office.desk.page("courses", limit=1000)
+
+    async def another_campaign(self) -> None:
+        campaign = await self.office.tasks.campaign("courses")
+        assert campaign is not None
+        await self.office.tasks.save_campaign(replace(campaign, campaign_id="others"))
 
     async def queued(self) -> int:
         query = "SELECT (SELECT count(*) FROM queue_later) + (SELECT count(*) FROM queue_ready)"
@@ -209,3 +217,86 @@ async def test_a_campaign_without_reminders_is_told(world: World) -> None:
     await world.office.tasks.save_campaign(Campaign("courses", "course"))
     with pytest.raises(Refused, match="remind"):
         await world.appointments.put(WANTED)
+
+
+async def ringing(world: World) -> Task:
+    """The first reminder is being called."""
+    await world.appointments.put(WANTED)
+    (first, *_) = sorted(await world.rows(), key=lambda row: float(row["due_at"]))
+    world.now = float(first["due_at"])
+    task = await world.office.tasks.task(first["task_id"])
+    campaign = await world.office.tasks.campaign("courses")
+    assert task is not None
+    assert campaign is not None
+    permission = await world.office.tasks.begin(task, campaign, "attempt", "dialer", world.now)
+    assert permission is not None
+    assert permission.allowed
+    return task
+
+
+CHANGES: list[Callable[[World], Awaitable[Any]]] = [
+    lambda world: world.appointments.cancel("c-1", "its event was cancelled"),
+    lambda world: world.appointments.put(replace(WANTED, event_time="2026-12-10T09:30")),
+    lambda world: world.appointments.put(replace(WANTED, campaign_id="others")),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_call_that_is_out_when_its_event_goes_is_the_last_one(
+    world: World, change: Callable[[World], Awaitable[Any]]
+) -> None:
+    await world.another_campaign()
+    task = await ringing(world)
+    await change(world)
+    end = AttemptEnd(Status.NO_ANSWER, world.now)
+    again = Again(datetime.fromtimestamp(world.now + 7200, UTC), "no_answer: once more")
+    assert isinstance(await world.office.tasks.end(task, "attempt", end, again), Done)
+    found = await world.office.tasks.task(task.task_id)
+    assert found is not None
+    assert found.state is TaskState.DONE
+    assert "event was" in found.reason
+
+
+async def test_a_call_that_was_not_placed_when_its_event_went_is_not_placed_later(world: World) -> None:
+    task = await ringing(world)
+    await world.appointments.cancel("c-1", "by hand")
+    assert not await world.office.tasks.not_placed(task, "attempt", "away", world.now, world.now + 30)
+    found = await world.office.tasks.task(task.task_id)
+    assert found is not None
+    assert (found.state, found.reason) == (TaskState.CANCELLED, "by hand")
+
+
+async def test_a_call_about_an_event_that_stays_is_tried_again(world: World) -> None:
+    task = await ringing(world)
+    await world.appointments.put(WANTED)
+    again = Again(datetime.fromtimestamp(world.now + 7200, UTC), "no_answer: once more")
+    assert await world.office.tasks.end(task, "attempt", AttemptEnd(Status.NO_ANSWER, world.now), again) == again
+
+
+async def test_in_another_campaign_the_first_one_s_calls_are_withdrawn(world: World) -> None:
+    await world.another_campaign()
+    await world.appointments.put(WANTED)
+    _, done, _ = await world.appointments.put(replace(WANTED, campaign_id="others"))
+    assert (done.new, done.withdrawn) == (2, 2)
+    assert await world.calls() == []
+    assert await world.queued() == 2
+
+
+@pytest.mark.parametrize("change", CHANGES[:2])
+async def test_planning_further_undoes_nothing_that_happens_meanwhile(
+    world: World, change: Callable[[World], Awaitable[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.appointments.put(replace(WANTED, repeat="weekly"))
+    world.now += 10 * DAY
+    real = world.appointments.store.to_plan
+
+    async def to_plan(before: float, limit: int) -> list[Appointment]:
+        found = await real(before, limit)
+        await change(world)
+        return found
+
+    monkeypatch.setattr(world.appointments.store, "to_plan", to_plan)
+    assert await world.appointments.extend() == 0
+    found = await world.appointments.store.get("c-1")
+    assert found is not None
+    assert (found.state, found.repeat) in [("cancelled", "FREQ=WEEKLY"), ("active", "")]
