@@ -15,7 +15,7 @@ from agi_bot.conversation.courtesy import MAX_TURN, excuse
 from agi_bot.conversation.engines import Engines, Limits, Script
 from agi_bot.conversation.hookdesk import Answer, HookDesk
 from agi_bot.conversation.journal import Journal
-from agi_bot.conversation.keypad import Keypad
+from agi_bot.conversation.keydesk import KeyDesk
 from agi_bot.conversation.listener import Listener, TurnHeard
 from agi_bot.conversation.mouth import Mouth
 from agi_bot.conversation.progress import BotInterrupted, CallerSpoke, Watcher
@@ -94,7 +94,7 @@ class Talk:
         self._inbox: asyncio.Queue[Event | TurnHeard] = asyncio.Queue()
         self._desk = HookDesk(engines.hooks, self._hook_answered, self._fill, of_call(call))
         self._prompter = Prompter(engines.voice, journal.record.language, call.rate)
-        self._keypad = Keypad()
+        self._keys = KeyDesk(self._press)
         self._quiet_since = 0.0
         self._told_too_long = False
         self.seized = False
@@ -123,6 +123,7 @@ class Talk:
 
     async def stop(self) -> None:
         """Give up hooks and prepared prompts: the call is over."""
+        self._keys.stop()
         self._prompter.clear()
         self._journal.record.engines.setdefault("voice", self._prompter.speaker)
         await self._desk.stop()
@@ -173,7 +174,7 @@ class Talk:
         self._mouth.resume()
 
     async def _expect(self, listen: Listen) -> None:
-        self._keypad.expect(listen.keys)
+        self._keys.expect(listen.keys)
         self.quiet()
         await self._listener.expect(listen, self._engines.bias.hints(listen))
         self._prompter.foresee(self._next_says(listen))
@@ -199,7 +200,8 @@ class Talk:
 
     @property
     def _caller_is_awaited(self) -> bool:
-        return not (self._mouth.busy or self._listener.in_turn or self._desk.busy or self.seized or self.last)
+        busy = self._mouth.busy or self._listener.in_turn or self._desk.busy or self._keys.pending
+        return not (busy or self.seized or self.last)
 
     @property
     def _silence_due_ms(self) -> float:
@@ -207,8 +209,6 @@ class Talk:
 
     def _wait_s(self) -> float:
         left = self._limits.max_call_s + (GRACE_S if self._told_too_long else 0.0) - self._clock.ms / 1000
-        if self._keypad.pending:
-            left = min(left, self._keypad.pause_s)
         if self._caller_is_awaited:
             left = min(left, self._silence_due_ms / 1000)
         elif not self._mouth.busy:
@@ -219,9 +219,7 @@ class Talk:
         if not self._inbox.empty():
             # Something came in the same moment: it goes first.
             return
-        if self._keypad.pending:
-            self._press(self._keypad.take())
-        elif self._clock.ms >= self._limits.max_call_s * 1000:
+        if self._clock.ms >= self._limits.max_call_s * 1000:
             await self._too_long()
         elif self._caller_is_awaited and self._silence_due_ms <= 0:
             self.quiet()
@@ -311,8 +309,8 @@ class Talk:
 
     def key(self, digit: Digit) -> None:
         """The caller pressed a key."""
-        if keys := self._keypad.press(digit.key):
-            self._press(keys)
+        self.quiet()
+        self._keys.press(digit.key)
 
     def _press(self, keys: str) -> None:
         turn = self._journal.keyed(keys, int(self._clock.ms))

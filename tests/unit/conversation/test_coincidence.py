@@ -13,6 +13,7 @@ from agi_bot.flow.events import (
     Event,
     Heard,
     HookReturned,
+    Keyed,
     Listen,
     RunHook,
     Say,
@@ -76,3 +77,44 @@ def test_nobody_is_asked_whether_he_is_there_when_a_long_answer_ends(begin_ms: i
     stage.hearing = Thoughtful(stage.lines)
     assert stage.play(caller).outcome == "done"
     assert "Silent" not in stage.script.kinds()
+
+
+# --- keys ----------------------------------------------------------------------------
+
+
+def asks_for_a_number(event: Event) -> list[Action]:
+    match event:
+        case Started():
+            return [Say(1, (Span("请输入"),)), Listen("number", keys=11, silence_ms=5000)]
+        case Keyed(keys=keys):
+            return [End(keys)]
+        case Silent():
+            return [End("silence")]
+    return []
+
+
+async def keys_slowly(stage: Stage, keys: str, every_s: float = 0.7) -> None:
+    await asyncio.sleep(1.6)
+    for key in keys:
+        stage.call.press(key)
+        await asyncio.sleep(every_s)
+
+
+@pytest.mark.parametrize(("keys", "every_s"), [("13800138000", 0.7), ("13800138000", 2.5), ("138", 0.7)])
+def test_a_number_keyed_longer_than_the_silence_is_whole(keys: str, every_s: float) -> None:
+    stage = Stage(asks_for_a_number)
+    record = stage.play(lambda stage: keys_slowly(stage, keys, every_s))
+    assert record.outcome == keys
+    assert record.ended_at is not None
+    took = (record.ended_at - record.started_at).total_seconds()
+    pause = 0 if len(keys) == 11 else 3.0
+    assert took == pytest.approx(1.6 + every_s * (len(keys) - 1) + pause, abs=0.3)
+
+
+def test_a_number_keyed_in_a_loud_room_is_whole() -> None:
+    async def caller(stage: Stage) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(stage.speak(quiet(1500), noise(9000), quiet(5000)))
+            group.create_task(keys_slowly(stage, "13800138000"))
+
+    assert Stage(asks_for_a_number, [Says("")]).play(caller).outcome == "13800138000"

@@ -320,7 +320,7 @@ def test_several_keys_are_one_answer() -> None:
     def react(event: Event) -> list[Action]:
         match event:
             case Started():
-                return [Listen("number", keys=11, silence_ms=20_000)]
+                return [Listen("number", keys=11, silence_ms=5000)]
             case Keyed(keys=keys):
                 return [End(keys)]
         return []
@@ -390,6 +390,16 @@ def test_a_hook_that_fails(answers: dict[str, tuple[float, dict[str, str]]]) -> 
     record = stage.play()
     assert record.outcome == "hook_failed"
     assert any("crm.find" in note for turn in record.turns for note in turn.notes)
+
+
+def test_a_hook_whose_answer_lacks_a_value_has_failed(caplog: pytest.LogCaptureFixture) -> None:
+    def flow(event: Event) -> list[Action]:
+        return [RunHook(1, "crm.find", saves=("tier",))] if isinstance(event, Started) else hook_flow(event)
+
+    stage = Stage(flow, hooks=HookTable({"crm.find": (0.1, {"level": "gold"})}))
+    assert stage.play().outcome == "hook_failed"
+    (line,) = [line for line in caplog.records if line.getMessage() == "hook.failed"]
+    assert line.__dict__["reason"] == "the answer lacks tier"
 
 
 def engine_flow(event: Event) -> list[Action]:
