@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import html
 import wave
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agi_bot.audio import Frame
+from agi_bot.cli.audition import page
 from agi_bot.config import load
 from agi_bot.errors import SpeechError
 from agi_bot.speech.coqui.export import export
@@ -79,7 +79,7 @@ def audition(
         name = f"{entry.name}.{entry.language}.wav"
         _write(out / name, pcm)
         rows.append((entry, name, text or _sample(entry)))
-    (out / "index.html").write_text(_page(rows), encoding="utf-8")
+    (out / "index.html").write_text(page(rows), encoding="utf-8")
     typer.echo(f"{len(rows)} voices; open {out / 'index.html'}")
 
 
@@ -187,25 +187,3 @@ def _write(path: Path, pcm: bytes) -> None:
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, 8000, 0, "NONE", "not compressed"))
         file.writeframes(pcm)
-
-
-def _page(rows: list[tuple[VoiceEntry, str, str]]) -> str:
-    cells = "\n".join(
-        f"<tr><td>{html.escape(entry.title)}<br><code>{entry.name}</code> {html.escape(entry.language)}</td>"
-        f"<td>{html.escape(entry.suits)}</td><td><audio controls preload=none src='{html.escape(name)}'></audio></td>"
-        f"<td>{html.escape(text)}</td></tr>"
-        for entry, name, text in rows
-    )
-    return _HTML.replace("ROWS", cells)
-
-
-_HTML = """<!doctype html>
-<html lang="zh"><meta charset="utf-8"><title>agi-bot voices</title>
-<style>body{font:16px/1.5 sans-serif;margin:2em;max-width:70em}td{padding:.5em 1em .5em 0;border-bottom:1px solid #ddd}
-code{color:#555}</style>
-<h1>Voices as a caller hears them</h1>
-<p>8 kHz, 300-3400 Hz. In a flow: <code>voice: NAME</code></p>
-<table>
-ROWS
-</table></html>
-"""

@@ -13,12 +13,13 @@ import statistics
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from agi_bot.audio import Frame
 from agi_bot.demo.provision import provide
 from agi_bot.speech.coqui.onnx import OnnxVoice
-from agi_bot.speech.coqui.voice import CoquiVoice
+from agi_bot.speech.coqui.voice import LIMITS, CoquiVoice, coqui_pool
 from agi_bot.speech.espeak import EspeakVoice
 from agi_bot.speech.line import active_level, to_wave
 from agi_bot.speech.prompts import CachedVoice, Part
@@ -197,7 +198,8 @@ def main() -> None:
     figures = [words_us(), *asyncio.run(measure(EspeakVoice, "espeak", 300))]
     if asked.coqui:
         model: Path = asked.coqui
-        figures += asyncio.run(measure(lambda: CoquiVoice(model), f"coqui_{model.name}", 10))
+        pool = coqui_pool(model, limits=replace(LIMITS, patience_s=60))  # a restart is measured, not given up
+        figures += asyncio.run(measure(lambda: CoquiVoice(model, pool=pool), f"coqui_{model.name}", 10))
         figures += worker_kill({"engine": "coqui", "model": model.resolve()}, model.name)
     if asked.onnx:
         exported: Path = asked.onnx
