@@ -25,6 +25,12 @@ log = logging.getLogger(__name__)
 HEARING_TIMEOUT_S = 3.0
 """A recogniser that does not answer for this long is taken for dead."""
 
+BESIDE_KEY_MS = 1500
+"""Who presses a key and speaks gives one answer: so long the voice may go on beside the key."""
+
+ONSET_MS = 100
+"""A voice that begins together with the key is known for one only now."""
+
 
 @dataclass(frozen=True, slots=True)
 class TurnHeard:
@@ -77,6 +83,8 @@ class Listener:
         self._deaf = False
         self._ending = False
         """The turn is over for its taker, and its last words are awaited."""
+        self._keyed_ms: int | None = None
+        """When a key answered, while the words said at the same time are not over."""
 
     @property
     def in_turn(self) -> bool:
@@ -91,6 +99,10 @@ class Listener:
         """Listen for the answers to ``asks``, likely ``hints``, from now on."""
         self.asks = asks
         await self._ear.expect(hints)
+
+    def answered_by_key(self) -> None:
+        """The caller pressed what was asked for: what is said at the same time is no answer of its own."""
+        self._keyed_ms = self._ear.now_ms
 
     async def run(self) -> None:
         """Listen until the caller hangs up or the bot's part ends."""
@@ -113,7 +125,10 @@ class Listener:
                 sound = await self._ear.hear(frame)
                 for signal in sound.signals:
                     self._reports.signal(signal)
-                await self._act(self._judge(sound))
+                if self._keyed_ms is None:
+                    await self._act(self._judge(sound))
+                else:
+                    await self._hear_out(sound, self._keyed_ms)
         except TimeoutError:
             self._fail(EngineDown(f"the recogniser did not answer for {HEARING_TIMEOUT_S:g} s"))
         except SpeechError as error:
@@ -122,6 +137,16 @@ class Listener:
             # Frames must be read on: they bring the keys and the hang-up.
             log.exception("listener.crashed", extra=of_call(self._call))
             self._fail(EngineDown(f"the recogniser failed: {error!r}"))
+
+    async def _hear_out(self, sound: Sound, keyed_ms: int) -> None:
+        if sound.now_ms - keyed_ms < (BESIDE_KEY_MS if sound.segment.speech else ONSET_MS):
+            return
+        spoke = self._taker.in_turn or bool(sound.partial)
+        self._taker.drop(sound.now_ms)
+        await self._finish()
+        self._forget()
+        if spoke:
+            self._reports.false_alarm("keyed")
 
     def _fail(self, error: SpeechError) -> None:
         """From here on only keys are heard; the dialogue decides what that means."""
@@ -190,6 +215,10 @@ class Listener:
 
     async def _end(self, decision: Decision) -> None:
         transcript = await self._finish()
+        if self._keyed_ms is not None:
+            self._forget()
+            self._reports.false_alarm("keyed")
+            return
         intent = self._intent if transcript.text == self._intent_of else None
         lag = max(0, self._ear.now_ms - decision.to_ms)
         self._forget()
@@ -209,5 +238,5 @@ class Listener:
 
     def _forget(self) -> None:
         self._partial = self._intent_of = ""
-        self._intent = None
+        self._intent = self._keyed_ms = None
         self._stop_thinking()

@@ -314,6 +314,7 @@ class Talk:
 
     def _press(self, keys: str) -> None:
         turn = self._journal.keyed(keys, int(self._clock.ms))
+        self._listener.answered_by_key()
         self.interrupted()
         self._watch(CallerSpoke(turn))
         self._inbox.put_nowait(Keyed(keys))

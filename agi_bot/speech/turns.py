@@ -53,6 +53,11 @@ class TurnTaker:
         """The caller has begun to speak and the turn has not ended."""
         return self._from_ms >= 0
 
+    def drop(self, now_ms: int) -> None:
+        """Forget the turn in progress; what sounds from ``now_ms`` on is another one."""
+        self._reset()
+        self._over_ms = now_ms
+
     def _reset(self) -> None:
         self._from_ms = self._to_ms = self._changed_ms = self._paused_ms = -1
         self._voiced_ms = 0

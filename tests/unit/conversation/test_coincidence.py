@@ -93,6 +93,51 @@ def asks_for_a_number(event: Event) -> list[Action]:
     return []
 
 
+@pytest.mark.parametrize("pressed_at", [1, 10, 24, 30])
+def test_a_key_and_a_word_at_the_same_time_are_one_answer(pressed_at: int) -> None:
+    def react(event: Event) -> list[Action]:
+        match event:
+            case Started():
+                return [Say(1, (Span("确认请按一或说是"),)), Listen("confirm", expected=("affirm",))]
+            case Keyed():
+                return [Say(2, (Span("要取消另一个预约吗"),)), Listen("cancel_other", expected=("affirm",))]
+            case Heard():
+                return [End("cancelled_other")]
+            case Silent():
+                return [End("kept_other")]
+        return []
+
+    async def caller(stage: Stage) -> None:
+        await asyncio.sleep(2.0)
+        for count, frame in enumerate(noise(500) + quiet(14_000)):
+            await stage.speak([frame])
+            if count == pressed_at:
+                stage.call.press("1")
+
+    stage = Stage(react, [Says("是的")], {"是的": Intent("affirm", 0.9, engine="table")})
+    assert stage.play(caller).outcome == "kept_other"
+    assert stage.record.counters["false_alarms.keyed"] == 1
+
+
+def test_who_presses_a_key_and_then_answers_the_next_question_is_heard() -> None:
+    def react(event: Event) -> list[Action]:
+        match event:
+            case Started():
+                return [Listen("confirm")]
+            case Keyed():
+                return [Listen("name")]
+            case Heard(transcript=transcript):
+                return [End(transcript.text)]
+        return []
+
+    async def caller(stage: Stage) -> None:
+        await stage.speak(quiet(300), noise(300))
+        stage.call.press("1")
+        await stage.speak(noise(100), quiet(700), noise(500), quiet(6000))
+
+    assert Stage(react, [Says("是的"), Says("王小明")]).play(caller).outcome == "王小明"
+
+
 async def keys_slowly(stage: Stage, keys: str, every_s: float = 0.7) -> None:
     await asyncio.sleep(1.6)
     for key in keys:
