@@ -14,6 +14,7 @@ from agi_bot.spoken.english.numbers import code, digits, integer, number_words, 
 from agi_bot.spoken.english.times import MONTHS, calendar_day, clock
 from agi_bot.spoken.rules import NUMBER, Match, Rule, apply, rule
 
+_SCALES = {"K": "thousand", "M": "million", "B": "billion"}
 _CURRENCIES = {"$": "USD", "¥": "CNY", "￥": "CNY", "€": "EUR", "£": "GBP"}
 _UNITS = {
     "kg": ("kilogram", "kilograms"),
@@ -99,8 +100,13 @@ def _money(match: Match) -> str:
     said = plain(number, currency)
     if scale:
         unit = plain(Decimal(2), currency).partition(" ")[2]
-        said = f"{number_words(number)} {scale} {unit}"
+        said = f"{number_words(number)} {_SCALES.get(scale.upper(), scale)} {unit}"
     return f"minus {said}" if match[1] else said
+
+
+def _decade(match: Match) -> str:
+    said = year(int(match[1]))
+    return f"{said[:-1]}ies" if said.endswith("y") else f"{said}s"
 
 
 def _percent(match: Match) -> str:
@@ -144,7 +150,7 @@ _SHAPES: tuple[Rule, ...] = (
     rule(rf"(?<=[ap]m){_DASH}(?=\d{{1,2}})", " to "),
     rule(rf"(?<![\d:])(\d{{1,2}})(?::([0-5]\d))?\s*{_HALF}", _half_day),
     rule(r"(?<![\d:])(\d{1,2}):([0-5]\d)(?::([0-5]\d))?(?!\d)", _clock),
-    rule(rf"((?<!\w)-)?([$¥￥€£])\s*({NUMBER})(?: (million|billion|thousand))?", _money),
+    rule(rf"((?<!\w)-)?([$¥￥€£])\s*({NUMBER})(?: ?(million|billion|thousand|[MBKk])(?!\w))?", _money),
     rule(rf"(?<=%){_DASH}(?=\d)", " to "),
     rule(rf"((?<!\w)-)?({NUMBER})\s*[%％]", _percent),
     rule(rf"((?<!\w)-)?({NUMBER})\s*(°[CF]|℃|℉)(?!\w)", _temperature),
@@ -152,7 +158,8 @@ _SHAPES: tuple[Rule, ...] = (
     rule(r"(?<!\w)\+\d{1,3}(?:[ -]\d{2,5}){2,4}(?!\d)", lambda m: phone(m[0])),
     rule(r"(\d+)\*{2,}(\d+)", lambda m: f"{digits(m[1])}, star, {digits(m[2])}"),
     rule(r"(?<![\w.])1[3-9]\d{9}(?!\d)", lambda m: phone(m[0])),
-    rule(r"\b([Dd]ial|[Cc]all)(\s+)(\d{3,12})(?!\d)", lambda m: m[1] + m[2] + phone(m[3])),
+    rule(r"\b([Dd]ial|[Cc]all)(\s+)(\d{3,12}|\d{3}-\d{4})(?![\d-])", lambda m: m[1] + m[2] + phone(m[3])),
+    rule(r"(?<![\d-])\d{3}-0\d{3}(?![\d-])", lambda m: phone(m[0])),
 )
 _CODES: tuple[Rule, ...] = (
     rule(
@@ -172,7 +179,8 @@ _NUMBERS: tuple[Rule, ...] = (
         lambda m: m[1] + m[2] + year(int(m[3])),
     ),
     rule(r"\bfrom ((?:19|20)\d\d) to ((?:19|20)\d\d)\b", lambda m: f"from {year(int(m[1]))} to {year(int(m[2]))}"),
-    rule(r"\bNo\.\s*(?=\d)", "number "),
+    rule(r"\bNo\.\s*(?=\d)|(?<!\w)#\s?(?=\d)", "number "),
+    rule(r"(?<![\d.])((?:19|20)\d0)s\b", _decade),
     rule(rf"(?<=\d){_DASH}(?=\d)", " to "),
     rule(r"(?<![\d.,])(?:0\d+|\d{9,})(?![.,]?\d)", lambda m: code(m[0])),
     rule(rf"((?<![\w)])-)?({NUMBER})", _number),

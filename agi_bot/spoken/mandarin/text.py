@@ -78,11 +78,11 @@ def _clock(match: Match) -> str | None:
 
 
 def _money(match: Match) -> str:
-    return _amount(match[2], _SYMBOLS[match[1]])
+    return f"{'负' if match[1] else ''}{_amount(match[3], _SYMBOLS[match[2]])}"
 
 
 def _yuan(match: Match) -> str:
-    return _amount(match[1], "元")
+    return f"{'负' if match[1] else ''}{_amount(match[2], '元')}"
 
 
 def _amount(written: str, unit: str) -> str:
@@ -132,8 +132,9 @@ _RULES = (
     rule(r"(?<!\d)(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:[T ]*(\d{1,2})[:：](\d{2})(?:[:：]\d{2})?)?(?![\d.]\d)", _day),
     rule(rf"(?<=[:：]\d\d){_DASH}(?=\d{{1,2}}[:：]\d\d)", "到"),
     rule(rf"({_PERIOD})?\s*(?<!\d)(\d{{1,2}})[:：]([0-5]\d)(?:[:：]([0-5]\d))?(?!\d)", _clock),
-    rule(rf"([¥￥$€£])\s*({NUMBER})(?:元(?![\u4e00-\u9fff]*[角分]))?", _money),
-    rule(rf"(?<![\d.])({NUMBER})元", _yuan),
+    rule(rf"((?<![A-Za-z0-9])-)?([¥￥$€£])\s*({NUMBER})(?:元(?![\u4e00-\u9fff]*[角分]))?", _money),
+    rule(rf"(?<=\d){_DASH}(?={NUMBER}元)", "到"),
+    rule(rf"((?<![A-Za-z0-9])-)?(?<![\d.])({NUMBER})元", _yuan),
     rule(rf"(?<=[%％]){_DASH}(?=\d)", "到"),
     rule(rf"((?<!\w)-)?({NUMBER})\s*[%％]", _percent),
     rule(r"(?<=零下)\s*-(?=\d)", ""),
