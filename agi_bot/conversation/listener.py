@@ -97,6 +97,10 @@ class Listener:
 
     async def expect(self, asks: Listen, hints: Hints) -> None:
         """Listen for the answers to ``asks``, likely ``hints``, from now on."""
+        if asks != self.asks:
+            # What was understood ahead answers the question before.
+            self._stop_thinking()
+            self._intent, self._intent_of = None, ""
         self.asks = asks
         await self._ear.expect(hints)
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from agi_bot.contracts import Intent, Transcript
+from agi_bot.contracts import Context, Entity, Intent, Transcript
 from agi_bot.flow.events import (
     Action,
     End,
@@ -77,6 +77,36 @@ def test_nobody_is_asked_whether_he_is_there_when_a_long_answer_ends(begin_ms: i
     stage.hearing = Thoughtful(stage.lines)
     assert stage.play(caller).outcome == "done"
     assert "Silent" not in stage.script.kinds()
+
+
+class Wanting:
+    """Finds what the step wants, and nothing else."""
+
+    name = "wanting"
+
+    async def interpret(self, text: str, context: Context) -> Intent:
+        return Intent("inform", 0.9, tuple(Entity(kind, "2026-12-01", text) for kind in context.wanted.values()))
+
+
+@pytest.mark.parametrize("hook_s", [0.2, 1.3, 1.45])
+def test_what_was_understood_for_the_step_before_is_no_answer_to_this_one(hook_s: float) -> None:
+    def react(event: Event) -> list[Action]:
+        match event:
+            case Started():
+                return [RunHook(1, "look"), Listen("old")]
+            case HookReturned():
+                return [Listen("new", wanted={"day": "date"}, needed=("date",))]
+            case Heard(intent=intent):
+                return [End(" ".join(entity.kind for entity in intent.entities))]
+        return []
+
+    async def caller(stage: Stage) -> None:
+        await asyncio.sleep(0.5)
+        await stage.speak(noise(800), quiet(9000))
+
+    stage = Stage(react, [Says("十二月一号")], hooks=HookTable({"look": (hook_s, {})}))
+    stage.interpreter = Wanting()  # type: ignore[assignment]
+    assert stage.play(caller).outcome == "date"
 
 
 # --- keys ----------------------------------------------------------------------------
