@@ -37,8 +37,10 @@ def transcript(words: Sequence[Word], settings: VoskSettings, calibration: Calib
     total = _duration(words)
     if not kept or not total:
         return Transcript("", final=True, confidence=0.0)
-    confidence = calibration.confidence(words) if calibration else mean_confidence(kept)
-    if confidence < settings.reject_below or 1 - _duration(kept) / total > settings.unknown_share:
+    mean = mean_confidence(kept)
+    confidence = calibration.confidence(words) if calibration else mean
+    # Music and babble are not what a calibration was made of: libvosk's own doubt counts, too.
+    if min(mean, confidence) < settings.reject_below or 1 - _duration(kept) / total > settings.unknown_share:
         return Transcript("", final=True, confidence=confidence)
     return Transcript(join([w.text for w in kept]), final=True, confidence=confidence, words=kept)
 
