@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -22,11 +21,12 @@ from uuid import uuid4
 from agi_bot.campaign.clock_watch import ClockWatch
 from agi_bot.campaign.dialer_rescue import Records, Rescue
 from agi_bot.campaign.model import AttemptEnd, Campaign, Task, TaskState
-from agi_bot.campaign.pacing import Breaker, Pace
+from agi_bot.campaign.pacing import Breaker
 from agi_bot.campaign.permission import Permission, State, may_call
-from agi_bot.campaign.queue import Claim, Due, Gate, Queue
+from agi_bot.campaign.queue import Claim, Due, Queue
 from agi_bot.campaign.retry import Again, Done, Ended, after
 from agi_bot.campaign.store.tasks import TaskStore
+from agi_bot.campaign.trunks import by_trunk, gate
 from agi_bot.contracts import Status
 from agi_bot.errors import AgiBotError, PbxDown, StoreError
 
@@ -35,12 +35,6 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 PAGE = 5000
-
-SLOWEST = 0.01
-"""Calls that are placed a second at least; what a campaign may ask for ends there."""
-
-PAUSED_AGAIN_S = 60.0
-"""When a task of a paused campaign is looked at again."""
 
 
 class Placer(Protocol):
@@ -178,7 +172,7 @@ class Dialer:
         """Every trunk has its turn before what went wrong with one of them is told."""
         campaigns = [one for one in await self._store.campaigns() if one.rules.state is State.RUNNING]
         wrong: list[Exception] = []
-        for trunk, lines in _by_trunk(campaigns).items():
+        for trunk, lines in by_trunk(campaigns).items():
             try:
                 await self._dial_trunk(trunk, lines)
             except Exception as error:
@@ -209,11 +203,11 @@ class Dialer:
 
     async def _dial_trunk(self, name: str, campaigns: list[Campaign]) -> None:
         trunk, now = self._trunks[name], self._clock()
-        gate = _gate(campaigns, self._settings.tick_s)
-        wanted = trunk.breaker.room(self._steady(), max(0, gate.lines - trunk.live))
+        limits = gate(campaigns, self._settings.tick_s)
+        wanted = trunk.breaker.room(self._steady(), max(0, limits.lines - trunk.live))
         if not wanted:
             return
-        claims = await self._queue.claim(self.owner, name, wanted, now, gate)
+        claims = await self._queue.claim(self.owner, name, wanted, now, limits)
         known = {one.campaign_id: one for one in campaigns}
         for claim in claims:
             trunk.live += 1
@@ -257,7 +251,7 @@ class Dialer:
     async def _handle(self, claim: Claim, known: Mapping[str, Campaign], trunk: _Trunk) -> None:
         task = await self._store.task(claim.due.task_id)
         if task is None or task.state is not TaskState.WAITING:
-            await self._queue.finish(self.owner, claim.due.task_id)
+            await self._drop(claim.due.task_id)
             return
         if task.due_at > self._clock():
             await self._queue.give_back(self.owner, task.task_id, task.due_at)
@@ -284,8 +278,19 @@ class Dialer:
             await self._store.close_task(task, TaskState.DONE, f"{permission.rule}: {permission.reason}", now)
             await self._queue.finish(self.owner, task.task_id)
             return
-        again = max(permission.until.timestamp(), now + (PAUSED_AGAIN_S if permission.rule == "campaign" else 1.0))
-        await self._queue.give_back(self.owner, task.task_id, again)
+        if permission.rule == "campaign":
+            await self._drop(task.task_id)
+        else:
+            await self._queue.give_back(self.owner, task.task_id, max(permission.until.timestamp(), now + 1.0))
+
+    async def _drop(self, task_id: str) -> None:
+        """Let go of a task that is not to be dialled; whoever resumes it, or its campaign, queues it again."""
+        await self._queue.finish(self.owner, task_id)
+        # Resumed while we held it, it could not be queued: a claimed task is left as it is.
+        task = await self._store.task(task_id)
+        campaign = await self._store.campaign(task.campaign_id) if task else None
+        if task and task.state is TaskState.WAITING and campaign and campaign.rules.state is State.RUNNING:
+            await self._queue.put([due(task, campaign.trunk)])
 
     # --- a call ----------------------------------------------------------------------
 
@@ -293,7 +298,7 @@ class Dialer:
         attempt_id = str(uuid4())
         permission = await self._store.begin(task, campaign, attempt_id, self.owner, self._clock(), due)
         if permission is None:
-            await self._queue.finish(self.owner, task.task_id)
+            await self._drop(task.task_id)
             return
         if not permission.allowed:
             await self._refused(task, permission)
@@ -368,20 +373,6 @@ class Dialer:
 def due(task: Task, trunk: str) -> Due:
     """What the queue carries of ``task``."""
     return Due(task.task_id, task.due_at, trunk, task.priority)
-
-
-def _by_trunk(campaigns: list[Campaign]) -> dict[str, list[Campaign]]:
-    found: dict[str, list[Campaign]] = {}
-    for one in campaigns:
-        found.setdefault(one.trunk, []).append(one)
-    return found
-
-
-def _gate(campaigns: list[Campaign], tick_s: float) -> Gate:
-    per_second = max(SLOWEST, *(one.per_second for one in campaigns))
-    # The queue is asked once a tick: what is due within two of them may go at once.
-    burst = max(2, math.ceil(2 * tick_s * per_second))
-    return Gate(max(one.lines for one in campaigns), Pace(per_second, burst))
 
 
 def _ended(end: AttemptEnd) -> Ended:

@@ -60,7 +60,7 @@ async def resume(campaign_id: str, desk: At, caller: Operator) -> dict[str, Any]
 
 @router.post("/{campaign_id}/end")
 async def end(campaign_id: str, desk: At, caller: Operator) -> dict[str, Any]:
-    """End it: its tasks are closed as they come due."""
+    """End it for good: tasks that wait are closed."""
     return await _set(desk, campaign_id, State.ENDED)
 
 

@@ -11,6 +11,7 @@ import sqlite_utils
 from agi_bot.campaign.model import Task, TaskState
 from agi_bot.campaign.store.database import Database
 from agi_bot.campaign.store.people import meet
+from agi_bot.campaign.store.states import OF_PAUSED
 from agi_bot.campaign.store.tasks import COLUMNS, row_of
 
 
@@ -77,9 +78,9 @@ def add_many(db: sqlite_utils.Database, tasks: Sequence[Task], zones: Sequence[s
     query = f"INSERT OR IGNORE INTO tasks ({COLUMNS}) VALUES ({', '.join('?' * 16)})"
     db.conn.executemany(query, [row_of(task, now) for task in tasks])
     # Rows get growing numbers: those behind the last one are the new ones.
-    queued = db.execute(
+    db.execute(
         "INSERT OR IGNORE INTO queue_later (task_id, trunk, priority, due_at) "
-        "SELECT task_id, ?, priority, due_at FROM tasks WHERE rowid > ?",
+        f"SELECT task_id, ?, priority, due_at FROM tasks WHERE rowid > ? AND NOT {OF_PAUSED}",
         [trunk, last],
     )
-    return int(queued.rowcount)
+    return int(db.execute("SELECT count(*) FROM tasks WHERE rowid > ?", [last]).fetchone()[0])

@@ -16,6 +16,7 @@ from agi_bot.campaign.store import rules_json
 from agi_bot.campaign.store.database import Database
 from agi_bot.campaign.store.letters import tell
 from agi_bot.campaign.store.numbers import ANY_SPELLING, known, listed
+from agi_bot.campaign.store.states import OF_PAUSED, set_state
 from agi_bot.contracts import Status
 
 CAP_DAYS = 400
@@ -67,9 +68,9 @@ class TaskStore:
         return [rules_json.load(row) for row in rows]
 
     async def set_state(self, campaign_id: str, state: State) -> bool:
-        """Pause, resume or end; ``False`` for an unknown campaign."""
-        query = "UPDATE campaigns SET state = ? WHERE campaign_id = ?"
-        return await self._database.run(lambda db: bool(db.execute(query, [state.value, campaign_id]).rowcount))
+        """Pause, resume or end, with what it does to its tasks; ``False`` for an unknown campaign."""
+        now = datetime.now(UTC).timestamp()
+        return await self._database.run(lambda db: set_state(db, campaign_id, state, now))
 
     # --- tasks -----------------------------------------------------------------------
 
@@ -84,8 +85,8 @@ class TaskStore:
         return _task(rows[0]) if rows else None
 
     async def waiting(self, after: str, limit: int) -> list[Task]:
-        """Tasks that wait, by id, those behind ``after`` first: a page to go through all of them."""
-        where = "state = ? AND task_id > ?"
+        """Tasks of campaigns that are not paused which wait, by id, those behind ``after`` first, to page through."""
+        where = f"state = ? AND task_id > ? AND NOT {OF_PAUSED}"
         rows = await self._database.run(
             lambda db: list(
                 db.table("tasks").rows_where(where, [TaskState.WAITING.value, after], order_by="task_id", limit=limit)
