@@ -111,6 +111,8 @@ class Conversation:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, self._talk.stop(), return_exceptions=True)
+            # A task that was cancelled before its first step has closed nothing.
+            await self._listener.close()
 
     async def _open_listener(self) -> Listener:
         self._record.engines.setdefault("recognizer", self._engines.recognizer.name)

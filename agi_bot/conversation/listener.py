@@ -81,6 +81,7 @@ class Listener:
         self._intent_of = ""
         self._thinking: asyncio.Task[None] | None = None
         self._deaf = False
+        self._closed = False
         self._ending = False
         """The turn is over for its taker, and its last words are awaited."""
         self._keyed_ms: int | None = None
@@ -119,7 +120,14 @@ class Listener:
                     await self._hear(item)
         finally:
             self._stop_thinking()
-            await self._ear.close()
+            await self.close()
+
+    async def close(self) -> None:
+        """Free the recogniser and the stream; may be called more than once."""
+        if self._closed:
+            return
+        self._closed = True
+        await self._ear.close()
 
     async def _hear(self, frame: Frame) -> None:
         if self._deaf:

@@ -182,6 +182,7 @@ class Stage:
         self.script = Scripted(self.react)
         self.hearing = ScriptedHearing(self.lines)
         self.interpreter = Table(self.meanings)
+        self.activity = VadBatcher(EnergyModel())
         self.voice = Beeper()
         self.voices_asked: list[str] = []
         self.seen: list[Progress] = []
@@ -192,7 +193,7 @@ class Stage:
             OneEar(self.hearing),
             self.interpreter,
             self._find_voice,
-            VadBatcher(EnergyModel()),
+            self.activity,
             self.hooks,
             self.bias,
         )

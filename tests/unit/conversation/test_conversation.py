@@ -348,6 +348,14 @@ def test_hang_up_by_the_bot() -> None:
     assert stage.call.ended_by == "hung up"
 
 
+@pytest.mark.parametrize("last", [Transfer("queue"), End("done"), End("done", hang_up=True)])
+def test_a_dialogue_that_ends_without_a_word_frees_its_ear(last: Action) -> None:
+    stage = Stage(lambda event: [last] if isinstance(event, Started) else [])
+    stage.play()
+    assert stage.hearing.closed
+    assert stage.activity.open == 0
+
+
 def hook_flow(event: Event) -> list[Action]:
     match event:
         case Started():
