@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,7 +14,7 @@ import typer
 from rich.console import Console
 
 from agi_bot.cli.authoring import Desk
-from agi_bot.cli.rehearsing import Stage
+from agi_bot.cli.rehearsing import Stage, hook_answer
 from agi_bot.cli.replaying import compare, read_calls, show
 from agi_bot.cli.sound import Studio
 from agi_bot.config import Settings
@@ -43,7 +42,7 @@ def rehearse(
     desk = Desk(settings)
     found = desk.find(flow)
     task = {**found.example_task(), **dict(_pair(text, "--set") for text in data or [])}
-    answers = {name: _answer(value) for name, value in (_pair(text, "--hook") for text in hooks or [])}
+    answers = {name: hook_answer(value) for name, value in (_pair(text, "--hook") for text in hooks or [])}
     asyncio.run(_rehearse(settings, desk, found, task, _clock(now, settings), answers, audio))
 
 
@@ -99,15 +98,6 @@ def _pair(text: str, option: str) -> tuple[str, str]:
     if not (name and equals):
         raise ConfigError(f"{option} {text}: not name=value", cure=f"for example {option} name=value")
     return name, value
-
-
-def _answer(text: str) -> Any:
-    if text == "fails":
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _clock(text: str, settings: Settings) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol, TextIO
@@ -10,8 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from agi_bot.contracts import Interpreter, Value
+from agi_bot.errors import ConfigError
 from agi_bot.flow import Flow
-from agi_bot.flow.events import HungUp, Noticed, RunHook, Silent, TooLong
+from agi_bot.flow.events import HungUp, Noticed, RunHook, Silent, TooLong, lacking
 from agi_bot.flow.rehearsal import Answering, HookAnswer, Rehearsal, Reply
 
 HELP = """\
@@ -84,8 +86,7 @@ class Stage:
             case "/mood":
                 self._rehearsal.dialogue.receive(Noticed(frozenset(rest.split())))
             case "/hook":
-                name, _, answer = rest.partition(" ")
-                self._answers[name] = answer or FAILS
+                self._agree(*rest.partition(" ")[::2])
             case "/help":
                 self._console.print(HELP, markup=False)
             case _:
@@ -108,11 +109,32 @@ class Stage:
             line = await sound.hear(line)
         return await self._rehearsal.say(line)
 
+    def _agree(self, name: str, answer: str) -> None:
+        try:
+            self._answers[name] = hook_answer(answer or FAILS)
+        except ConfigError as error:
+            self._console.print(f"       {error}", markup=False)
+
     async def _answer(self, hook: RunHook) -> HookAnswer:
         if hook.name not in self._answers:
+            self._tell_unanswered(hook)
             return await self._fallback(hook)
         given = self._answers[hook.name]
-        return None if given == FAILS else given if isinstance(given, dict) else {"answer": given}
+        values = None if given == FAILS else given if isinstance(given, dict) else {"answer": given}
+        if missing := lacking(hook.saves, values or {}) if values is not None else []:
+            self._aside(f"hook {hook.name}: the answer lacks {', '.join(missing)}, so it has failed")
+        return values
+
+    def _tell_unanswered(self, hook: RunHook) -> None:
+        """Nobody is asked in a rehearsal: what comes of it must not be taken for the hook's own doing."""
+        if hook.name.startswith("knowledge:"):
+            return
+        example = json.dumps(dict.fromkeys(hook.saves, "..."))
+        effect = "so it has failed" if hook.saves else "it is taken as done"
+        self._aside(f"hook {hook.name}: nothing answers in a rehearsal, {effect}; /hook {hook.name} {example}")
+
+    def _aside(self, text: str) -> None:
+        self._console.print(f"       {text}", style="dim", markup=False)
 
     async def _tell(self, reply: Reply, sound: Sound | None) -> None:
         if reply.intent is not None:
@@ -146,6 +168,19 @@ class Stage:
         facts += [f"tags {', '.join(dialogue.tags)}"] if dialogue.tags else []
         slots = _facts(dialogue.slots)
         self._console.print(" · ".join([*facts, *([slots] if slots else [])]), style="bold", markup=False)
+
+
+def hook_answer(text: str) -> Any:
+    """What a hook is to answer: a JSON value, plain words, or :data:`FAILS`.  Raises ConfigError for broken JSON."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        if text.lstrip()[:1] in ("{", "[", '"'):
+            raise ConfigError(
+                f"the hook's answer {text} is not JSON: {error}",
+                cure="""for example '{"left": 3}', names in double quotes""",
+            ) from None
+        return text
 
 
 def _facts(slots: Mapping[str, Value]) -> str:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from agi_bot.conversation.hooks import HookError, Hooks, run_with_retries
-from agi_bot.flow.events import HookFailed, HookReturned, RunHook, Span
+from agi_bot.flow.events import HookFailed, HookReturned, RunHook, Span, lacking
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +69,10 @@ class HookDesk:
         except Exception as error:
             log.exception("hook.crashed", extra={**self._told, "hook": hook.name})
             return HookFailed(hook.hook, repr(error))
+        if missing := lacking(hook.saves, values):
+            reason = f"the answer lacks {', '.join(missing)}"
+            log.warning("hook.failed", extra={**self._told, "hook": hook.name, "reason": reason, "retries_left": 0})
+            return HookFailed(hook.hook, reason)
         return HookReturned(hook.hook, values)
 
     def _slow(self, hook: RunHook) -> None:

@@ -37,6 +37,7 @@ from agi_bot.flow.events import (
     Silent,
     Started,
     TooLong,
+    lacking,
 )
 from agi_bot.flow.filling import KEYED, Filled, from_keys
 from agi_bot.flow.listening import missing_slots
@@ -113,7 +114,9 @@ class Dialogue(Moves):
             self._waiting = None
             self._perform()
         else:
-            self._hook_failed(HookFailed(event.hook, "the answer has another form than the flow declares"))
+            self._hook_failed(
+                HookFailed(event.hook, "the answer lacks a value that the flow saves, or has one of another kind")
+            )
 
     def _hook_failed(self, event: HookFailed) -> None:
         waiting = self._waiting
@@ -263,8 +266,11 @@ class Dialogue(Moves):
     # --- hooks -------------------------------------------------------------------------
 
     def _save(self, call: HookCall, values: Mapping[str, Value]) -> bool:
+        """Whether the answer has every value that the flow saves, each of its kind."""
+        if lacking(call.save, values):
+            return False
         try:
-            typed = {slot: read_value(values[slot], kind) for slot, kind in call.save.items() if slot in values}
+            typed = {slot: read_value(values[slot], kind) for slot, kind in call.save.items()}
         except ValueError:
             return False
         for slot, value in typed.items():

@@ -16,7 +16,7 @@ Rules of the road:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -193,7 +193,8 @@ class Listen:
 class RunHook:
     """Call hook ``name`` with ``arguments``; answer with :class:`HookReturned` or :class:`HookFailed`.
 
-    ``filler`` is spoken when the answer takes longer than ``filler_after_ms``.
+    ``filler`` is spoken when the answer takes longer than ``filler_after_ms``.  An answer without
+    one of the fields ``saves`` is a failure.
     """
 
     hook: int
@@ -203,6 +204,12 @@ class RunHook:
     retries: int = 0
     filler: tuple[Span, ...] = ()
     filler_after_ms: int = 800
+    saves: tuple[str, ...] = ()
+
+
+def lacking(saves: Iterable[str], values: Mapping[str, Value | None]) -> list[str]:
+    """The fields that an answer must have and does not; ``null`` counts as not there."""
+    return [name for name in saves if values.get(name) is None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -277,7 +277,8 @@ class Moves(Ground):
         if call.filler:
             filler = tuple(self._mouth.filled_in(call.filler, self._level))
         timeout_s = call.timeout / 1000
-        self._do(RunHook(self._hooks, call.hook, arguments, timeout_s, call.retries, filler, call.filler_after))
+        more = (timeout_s, call.retries, filler, call.filler_after, tuple(call.save))
+        self._do(RunHook(self._hooks, call.hook, arguments, *more))
 
     def _ask_knowledge(self, way: Way, level: Level) -> None:
         """``knowledge:NAME`` gets ``question`` and ``after`` (id of the answer before); gives ``answer``, ``id``."""

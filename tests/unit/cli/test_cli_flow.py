@@ -230,6 +230,38 @@ class TestRehearse:
         )
         assert "did you mean `hours`?" in run("flow", "check")[1]
 
+    @pytest.mark.parametrize(
+        ("words", "told", "outcome"),
+        [
+            ((), "hook crm.fee: nothing answers in a rehearsal, so it has failed", "later"),
+            (("--hook", 'crm.fee={"money": 3}'), "hook crm.fee: the answer lacks fee, so it has failed", "later"),
+            (("--hook", 'crm.fee={"fee": 3}'), "运费三元", "done"),
+        ],
+    )
+    def test_a_hook_says_what_it_answers(self, run, place: Path, words, told, outcome, monkeypatch) -> None:
+        call = "{call: {hook: crm.fee, save: {fee: money}, failed: {say: 稍后告诉您。, end: later}}, say: '运费{fee}。'"
+        text = GOOD.replace("bye: {say: 再见。", f"bye: {call}")
+        (place / "hello.yaml").write_text(text, encoding="utf-8")
+        monkeypatch.setattr(sys, "stdin", io.StringIO("可以\n"))
+        status, out = run("rehearse", "hello", *words)
+        assert status == 0
+        assert told in out
+        assert f"outcome {outcome}" in out
+
+    def test_a_hook_that_is_taken_as_done_is_named(self, run, place: Path, monkeypatch) -> None:
+        (place / "hello.yaml").write_text(GOOD.replace("bye: {", "bye: {call: crm.note, "), encoding="utf-8")
+        monkeypatch.setattr(sys, "stdin", io.StringIO("/hook crm.note {x\n可以\n"))
+        out = run("rehearse", "hello")[1]
+        assert "the hook's answer {x is not JSON" in out
+        assert "hook crm.note: nothing answers in a rehearsal, it is taken as done; /hook crm.note {}" in out
+        assert "outcome done" in out
+
+    def test_a_broken_answer_of_a_hook(self, run, place: Path) -> None:
+        status, out = run("rehearse", "hello", "--hook", "crm.fee={fee: 3}")
+        assert status != 0
+        assert "{fee: 3} is not JSON" in out
+        assert "names in double quotes" in out
+
     def test_wrong_task_data(self, run, place: Path) -> None:
         status, out = run("rehearse", "hello", "--set", "nmae=x")
         assert status != 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agi_bot.contracts import Entity, Intent, Transcript
+from agi_bot.contracts import Entity, Intent, Transcript, Value
 from agi_bot.flow import Dialogue, load
 from agi_bot.flow.events import (
     End,
@@ -377,6 +377,15 @@ steps:
         talk, _ = started(text)
         talk.receive(HookReturned(1, {"n": "viele"}))
         assert talk.outcome == "bad"
+
+    @pytest.mark.parametrize("answer", [{}, {"money": 3}, {"fee": None}])
+    def test_a_hook_answer_without_what_the_flow_saves_is_a_failure(self, answer: dict[str, Value]) -> None:
+        step = "{call: {hook: h, save: {fee: text}, failed: {end: bad}}, say: '{fee}', end: ok}"
+        text = f"flow: f\nstart: a\nsteps: {{a: {step}}}\n"
+        talk, actions = started(text)
+        assert [action.saves for action in actions if isinstance(action, RunHook)] == [("fee",)]
+        talk.receive(HookReturned(1, answer))
+        assert (talk.outcome, talk.slots) == ("bad", {})
 
     def test_an_old_hook_answer_is_ignored(self, reminder: Dialogue) -> None:
         reminder.receive(Started(NOW))
