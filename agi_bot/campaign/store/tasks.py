@@ -142,7 +142,8 @@ class TaskStore:
         """The last question before a call goes out, and the attempt's row, in one transaction.
 
         ``due`` is the answer when the task came due, to be kept beside this one.
-        Two dialers that ask about one person at the same moment cannot both get a yes.
+        Two dialers that ask about one person at the same moment cannot both get a yes, and a
+        campaign that was paused or changed an instant ago is asked as it is now.
         ``None`` when the task is not waiting any more: then nothing may go out either.
         """
         return await self._database.run(lambda db: _begin(db, task, campaign, attempt_id, owner, now, due))
@@ -259,6 +260,15 @@ def _decide(db: sqlite_utils.Database, task: Task, moment: str, permission: Perm
     )
 
 
+def _may_call(db: sqlite_utils.Database, task: Task, now: float) -> Permission:
+    """By the campaign as it is in this transaction: what the dialer read may be a round old."""
+    rows = list(db.table("campaigns").rows_where("campaign_id = ?", [task.campaign_id]))
+    if not rows:
+        return Permission(False, "campaign", "the campaign does not exist")
+    campaign = rules_json.load(rows[0])
+    return may_call(campaign.rules, _history(db, task, campaign.zone, now), _moment(now))
+
+
 def _begin(
     db: sqlite_utils.Database,
     task: Task,
@@ -273,7 +283,7 @@ def _begin(
         return None
     if due is not None:
         _decide(db, task, "due", due, now)
-    permission = may_call(campaign.rules, _history(db, task, campaign.zone, now), _moment(now))
+    permission = _may_call(db, task, now)
     _decide(db, task, "dial", permission, now)
     if permission.allowed:
         _set_task(db, task.task_id, TaskState.DIALLING, "", now)

@@ -107,3 +107,24 @@ async def test_a_task_that_is_resumed_while_it_is_let_go_is_not_lost(
     await office.add(a_task())
     await office.dial_until(lambda: len(office.person.placed) == 1)
     assert told == [True, True]
+
+
+@pytest.mark.parametrize("state", [State.PAUSED, State.ENDED])
+async def test_a_campaign_that_is_stopped_in_the_last_moment_is_not_dialled(
+    office: Office, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = office.store.begin
+    asked = 0
+
+    async def stopped_before(*given: Any) -> Permission | None:
+        nonlocal asked
+        asked += 1
+        query = "UPDATE campaigns SET state = ?"
+        await office.database.run(lambda db: db.execute(query, [state.value]))
+        return await begin(*given)
+
+    monkeypatch.setattr(office.store, "begin", stopped_before)
+    await office.add(a_task())
+    await office.dial_until(lambda: asked > 0)
+    assert office.person.placed == []
+    assert (await office.store.decisions("13800000001"))[0]["rule"] == "campaign"
