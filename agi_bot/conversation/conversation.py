@@ -12,19 +12,19 @@ import logging
 from datetime import timedelta
 
 from agi_bot.audio import Frame
-from agi_bot.contracts import Call
+from agi_bot.contracts import Call, Hearing
 from agi_bot.conversation.answerer import AnswererDesk, OverheardEar, Plan
 from agi_bot.conversation.clock import Clock
 from agi_bot.conversation.ear import Ear
 from agi_bot.conversation.engines import Engines, Limits, Script
 from agi_bot.conversation.journal import Journal
-from agi_bot.conversation.listener import Listener, Reports
+from agi_bot.conversation.listener import HEARING_TIMEOUT_S, Listener, Reports
 from agi_bot.conversation.mouth import Mouth
 from agi_bot.conversation.progress import BotSpeaks, CallerSpoke, Over, PartlyHeard, Progress, Watcher, nobody
 from agi_bot.conversation.prompt import Prompt
 from agi_bot.conversation.result import result_variables
 from agi_bot.conversation.talk import Talk
-from agi_bot.errors import AgiBotError, CallGone, StoreError
+from agi_bot.errors import AgiBotError, CallGone, EngineDown, StoreError
 from agi_bot.flow.events import End, PromptEnded, Transfer
 from agi_bot.logs import of_call
 from agi_bot.privacy.recording import Recording
@@ -111,12 +111,11 @@ class Conversation:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, self._talk.stop(), return_exceptions=True)
-            # A task that was cancelled before its first step has closed nothing.
             await self._listener.close()
 
     async def _open_listener(self) -> Listener:
         self._record.engines.setdefault("recognizer", self._engines.recognizer.name)
-        hearing = await self._engines.recognizer.open(language=self._record.language)
+        hearing = await self._open_hearing()
         activity = self._engines.activity.stream()
         desk = self._answerer
         ear = Ear(hearing, activity) if desk is None else OverheardEar(hearing, activity, desk)
@@ -133,6 +132,13 @@ class Conversation:
             signal=self._signal,
         )
         return Listener(self._call, ear, TurnTaker(self._limits.turns, self._record.language), self._mouth, reports)
+
+    async def _open_hearing(self) -> Hearing:
+        try:
+            async with asyncio.timeout(HEARING_TIMEOUT_S):
+                return await self._engines.recognizer.open(language=self._record.language)
+        except TimeoutError as error:
+            raise EngineDown(f"the recogniser did not open for {HEARING_TIMEOUT_S:g} s") from error
 
     async def _listen(self, listener: Listener) -> None:
         try:

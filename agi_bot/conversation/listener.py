@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 HEARING_TIMEOUT_S = 3.0
 """A recogniser that does not answer for this long is taken for dead."""
 
+CLOSING_TIMEOUT_S = 1.0
+"""Nobody waits longer on the line for engines that are put away."""
+
 BESIDE_KEY_MS = 1500
 """Who presses a key and speaks gives one answer: so long the voice may go on beside the key."""
 
@@ -81,7 +84,6 @@ class Listener:
         self._intent_of = ""
         self._thinking: asyncio.Task[None] | None = None
         self._deaf = False
-        self._closed = False
         self._ending = False
         """The turn is over for its taker, and its last words are awaited."""
         self._keyed_ms: int | None = None
@@ -103,7 +105,8 @@ class Listener:
             self._stop_thinking()
             self._intent, self._intent_of = None, ""
         self.asks = asks
-        await self._ear.expect(hints)
+        if not self._deaf:
+            await self._guarded(self._ear.expect(hints))
 
     def answered_by_key(self) -> None:
         """The caller pressed what was asked for: what is said at the same time is no answer of its own."""
@@ -120,27 +123,33 @@ class Listener:
                     await self._hear(item)
         finally:
             self._stop_thinking()
-            await self.close()
 
     async def close(self) -> None:
-        """Free the recogniser and the stream; may be called more than once."""
-        if self._closed:
-            return
-        self._closed = True
-        await self._ear.close()
+        """Free the recogniser and the stream, after :meth:`run`."""
+        try:
+            async with asyncio.timeout(CLOSING_TIMEOUT_S):
+                await self._ear.close()
+        except Exception as error:
+            # The caller must be given back, whatever hangs behind the call.
+            log.error("listener.not_closed", extra={**of_call(self._call), "reason": repr(error)})
 
     async def _hear(self, frame: Frame) -> None:
-        if self._deaf:
-            return
+        if not self._deaf:
+            await self._guarded(self._follow(frame))
+
+    async def _follow(self, frame: Frame) -> None:
+        sound = await self._ear.hear(frame)
+        for signal in sound.signals:
+            self._reports.signal(signal)
+        if self._keyed_ms is None:
+            await self._act(self._judge(sound))
+        else:
+            await self._hear_out(sound, self._keyed_ms)
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
         try:
             async with asyncio.timeout(HEARING_TIMEOUT_S):
-                sound = await self._ear.hear(frame)
-                for signal in sound.signals:
-                    self._reports.signal(signal)
-                if self._keyed_ms is None:
-                    await self._act(self._judge(sound))
-                else:
-                    await self._hear_out(sound, self._keyed_ms)
+                await work
         except TimeoutError:
             self._fail(EngineDown(f"the recogniser did not answer for {HEARING_TIMEOUT_S:g} s"))
         except SpeechError as error:
@@ -162,6 +171,8 @@ class Listener:
 
     def _fail(self, error: SpeechError) -> None:
         """From here on only keys are heard; the dialogue decides what that means."""
+        if self._deaf:
+            return
         self._deaf = True
         self._forget()
         self._mouth.resume()

@@ -71,6 +71,8 @@ class ScriptedHearing:
         self.hints: list[Hints] = []
         self.closed = False
         self.stuck = False
+        self.stuck_at: frozenset[str] = frozenset()
+        """Methods that never answer, besides :meth:`hear` when :attr:`stuck`."""
         self.failure: Exception | None = None
 
     async def hear(self, frame: Frame) -> Transcript:
@@ -97,9 +99,15 @@ class ScriptedHearing:
 
     async def expect(self, hints: Hints) -> None:
         self.hints.append(hints)
+        await self._hang("expect")
 
     async def close(self) -> None:
         self.closed = True
+        await self._hang("close")
+
+    async def _hang(self, where: str) -> None:
+        if where in self.stuck_at:
+            await asyncio.sleep(3600)
 
 
 class OneEar:
@@ -111,6 +119,7 @@ class OneEar:
         self._hearing = hearing
 
     async def open(self, *, language: str, hints: Hints = NOTHING_EXPECTED) -> ScriptedHearing:
+        await self._hearing._hang("open")
         return self._hearing
 
 

@@ -61,3 +61,30 @@ def test_a_dead_interpreter_leads_to_the_menu() -> None:
     stage = Stage(lambda _: [], [Says("是的")])
     stage.interpreter.down = True
     assert play(stage, "menu").outcome == "refused"
+
+
+@pytest.mark.parametrize("stuck_at", ["expect", "close"])
+def test_a_recogniser_that_hangs_wherever_it_can_holds_nobody(stuck_at: str) -> None:
+    stage = Stage(lambda _: [], [Says("是的")])
+    stage.hearing.stuck_at = frozenset({stuck_at})
+    stage.hearing.stuck = True
+    record = play(stage, "transfer")
+    assert (record.ended_by, stage.call.transferred_to) == ("transfer", "nurses")
+    assert record.ended_at is not None
+    assert (record.ended_at - record.started_at).total_seconds() < 15
+
+
+def test_a_dead_recogniser_is_asked_nothing_any_more() -> None:
+    stage = Stage(lambda _: [], [Says("是的")])
+    stage.hearing.failure = EngineDown("the model is gone")
+    play(stage, "menu")
+    assert len(stage.hearing.hints) == 1
+
+
+def test_a_recogniser_that_never_opens_gives_the_caller_back() -> None:
+    stage = Stage(lambda _: [], [Says("是的")])
+    stage.hearing.stuck_at = frozenset({"open"})
+    record = play(stage, "menu")
+    assert (record.outcome, stage.call.ended_by) == ("error", "released")
+    assert record.ended_at is not None
+    assert (record.ended_at - record.started_at).total_seconds() < 5
