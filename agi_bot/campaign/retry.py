@@ -26,7 +26,11 @@ DEFAULTS: Mapping[str, Retry] = {
     "machine": Retry(2, timedelta(hours=4)),
     "hung_up": Retry(0, timedelta()),
 }
-"""By how an attempt ended; what is not here is never tried again."""
+"""By how an attempt ended; what is not here is never tried again.
+
+The person's caps and interval hold for retries, too: with one call a day (the default) these
+times are the earliest ones, and but for congestion and failure the next call is a day later.
+"""
 
 FINAL: Mapping[str, str] = {
     Status.INVALID_NUMBER: "the number does not exist",

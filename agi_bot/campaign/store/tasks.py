@@ -31,6 +31,9 @@ COLUMNS = (
 NOT_PLACED = "not_placed"
 """How an attempt ended of which surely nothing went out, because the exchange was away."""
 
+NO_CALL = (NOT_PLACED, "bad_task", Status.CONGESTION.value, Status.FAILED.value)
+"""Ends of attempts that reached no telephone: they count for no cap and no interval of the person."""
+
 
 class TaskStore:
     """What the dialer and the API know of campaigns."""
@@ -225,8 +228,8 @@ def _task(row: dict[str, Any]) -> Task:
 
 
 def _history(db: sqlite_utils.Database, task: Task, zone: str, now: float) -> History:
-    query = f"SELECT placed_at FROM attempts WHERE {ANY_SPELLING} AND placed_at > ? AND how != ?"
-    calls = [_moment(row[0]) for row in db.execute(query, [task.number, now - CAP_DAYS * 86400, NOT_PLACED])]
+    query = f"SELECT placed_at FROM attempts WHERE {ANY_SPELLING} AND placed_at > ? AND how NOT IN (?, ?, ?, ?)"
+    calls = [_moment(row[0]) for row in db.execute(query, [task.number, now - CAP_DAYS * 86400, *NO_CALL])]
     person = known(db, task.number)
     customer = db.execute("SELECT zone FROM customers WHERE customer_id = ?", [task.customer_id]).fetchone()
     refused = person.get("refused_at")
