@@ -79,7 +79,7 @@ class Post:
     async def send_until(self, done: Callable[[Sender], bool], **changes: object) -> Sender:
         sender = self.sender(**changes)
         running = asyncio.create_task(sender.run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not done(sender):  # noqa: ASYNC110 - a plain counter
                 await asyncio.sleep(0.005)
         sender.stop()
@@ -165,7 +165,7 @@ async def test_letters_about_one_task_never_overtake_each_other(post: Post) -> N
     post.crm.plan = [503]
     sender = post.sender()
     running = asyncio.create_task(sender.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while sender.counters["delivered"] < 12:
             post.pass_time(1)
             await asyncio.sleep(0.005)
@@ -183,7 +183,7 @@ async def test_a_letter_that_the_receiver_cannot_digest_holds_up_no_other(post: 
     await post.write(*(f"a{n}" for n in range(20)))
     sender = post.sender(most_tries=6)
     running = asyncio.create_task(sender.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while sender.counters["delivered"] < 19 or not sender.counters["dead"]:
             post.pass_time(1)
             await asyncio.sleep(0.005)
