@@ -1,20 +1,25 @@
-"""A list of people becomes tasks: page by page, with progress; what cannot be used is told with line and reason."""
+"""A list of people becomes tasks: page by page, with progress; what cannot be used is told with line and reason.
+
+A task's id comes from its campaign and all that its row says: a list that is sent again, because
+some of its rows had to be corrected or the bot broke while it was brought in, makes no second task.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import csv
 import difflib
+import hashlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from agi_bot.campaign.intake import Order, Problem, Refused, check_zone, read_task
-from agi_bot.campaign.lists import BadList, Row, open_list
+from agi_bot.campaign.lists import BadList, Row, open_list, read_through
 from agi_bot.campaign.model import Campaign, Task
 from agi_bot.campaign.office import Office
 from agi_bot.flow import Flow
@@ -63,7 +68,7 @@ class Imported:
 
 
 class Import:
-    """Brings lists into ``campaign``; a list brought in twice makes its tasks once where rows have a dedupe key."""
+    """Brings lists into ``campaign``; a row that is brought in twice makes its task once."""
 
     def __init__(self, office: Office, campaign: Campaign, progress: Callable[[Imported], None] | None = None) -> None:
         self._office = office
@@ -71,24 +76,20 @@ class Import:
         self._zone = check_zone(campaign.zone)
         self._progress = progress or (lambda done: None)
         self._zones: dict[str, ZoneInfo] = {}
-        self._id = uuid4().hex[:12]
 
     async def run(self, path: Path) -> Imported:
         """Keep every row that can be used.
 
-        Raises :class:`~agi_bot.campaign.lists.BadList` for a file or column that cannot,
-        :class:`~agi_bot.errors.StoreError`; pages that were kept by then stay.
+        Raises :class:`~agi_bot.campaign.lists.BadList` for a file or column that cannot; nothing
+        is kept then.  :class:`~agi_bot.errors.StoreError`: pages that were kept by then stay.
         """
         flow = self._office.scripts.get(self._campaign.flow)
         if flow is None:
             raise Refused(Problem("script_id", f"there is no script '{self._campaign.flow}'"))
-        source = open_list(path)
+        await asyncio.to_thread(_check, path, flow)
+        source = await asyncio.to_thread(open_list, path)
         done = Imported(note=source.note)
-        first = True
         while page := await asyncio.to_thread(lambda: list(islice(source.rows, PAGE))):
-            if first:
-                _check_columns(path, page[0], flow)
-                first = False
             await self._keep(page, flow, done)
             self._progress(done)
         return done
@@ -120,12 +121,23 @@ class Import:
     def _task(self, row: Row, flow: Flow, now: float) -> Task:
         order, zone = _order(row, self._campaign), row.values.get("zone")
         place = self._zone if zone is None else self._zone_named(str(zone))
-        return read_task(order, flow, self._campaign.campaign_id, place, now, f"{self._id}-{row.line:08}")
+        return read_task(order, flow, self._campaign.campaign_id, place, now, _id(self._campaign, row))
 
     def _zone_named(self, name: str) -> ZoneInfo:
         if name not in self._zones:
             self._zones[name] = check_zone(name)
         return self._zones[name]
+
+
+def _check(path: Path, flow: Flow) -> None:
+    first = read_through(path)
+    if first is not None:
+        _check_columns(path, first, flow)
+
+
+def _id(campaign: Campaign, row: Row) -> str:
+    said = json.dumps([campaign.campaign_id, dict(row.values)], ensure_ascii=True, sort_keys=True, default=str)
+    return hashlib.sha256(said.encode()).hexdigest()[:24]
 
 
 def _order(row: Row, campaign: Campaign) -> Order:

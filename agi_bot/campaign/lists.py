@@ -53,6 +53,18 @@ def open_list(path: Path) -> Source:
         raise BadList(f"{path}: {error.strerror or error}") from error
 
 
+def read_through(path: Path) -> Row | None:
+    """The first row of a list that was read to its end, so that a broken one is refused before anything is kept.
+
+    Raises :class:`BadList`.
+    """
+    rows = open_list(path).rows
+    first = next(rows, None)
+    for _ in rows:
+        pass
+    return first
+
+
 def encoding_of(path: Path) -> tuple[str, str]:
     """The encoding of a text file and a word about it.  Raises :class:`BadList`."""
     with path.open("rb") as file:
@@ -153,12 +165,25 @@ def _xlsx(path: Path) -> Source:
 
 
 def _xlsx_rows(path: Path, sheet: Any) -> Iterator[Row]:
-    rows = sheet.iter_rows(values_only=True)
+    rows = _sound(path, sheet.iter_rows(values_only=True))
     names = _header(path, [str(cell or "") for cell in next(rows, ())])
     for line, cells in enumerate(rows, 2):
         texts = [_cell(cell) for cell in cells]
         if any(texts):
             yield _row(line, names, [*texts, *[""] * (len(names) - len(texts))])
+
+
+def _sound(path: Path, rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """``rows``, until one is broken: openpyxl then raises what its parts raise."""
+    read = 0
+    try:
+        for cells in rows:
+            yield cells
+            read += 1
+    except Exception as error:
+        raise BadList(
+            f"{path}:{read + 1}: the sheet is broken here ({error!r})", cure="save it again as .xlsx, or as CSV"
+        ) from error
 
 
 def _cell(value: Any) -> str:

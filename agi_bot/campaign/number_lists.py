@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agi_bot.campaign.importing import MOST_TOLD, PAGE, Imported, RefusedRow
 from agi_bot.campaign.intake import Problem, Refused, check_name, check_number, check_text
-from agi_bot.campaign.lists import BadList, Row, open_list
+from agi_bot.campaign.lists import BadList, Row, open_list, read_through
 from agi_bot.campaign.office import Office
 
 COLUMN = "number"
@@ -19,8 +19,8 @@ Keep = Callable[[list[str]], Awaitable[int]]
 async def import_do_not_call(office: Office, name: str, source: str, path: Path) -> Imported:
     """Put the numbers of the file ``path`` on the list ``name``; ``known`` ones were on it.
 
-    Raises :class:`~agi_bot.campaign.intake.Refused`, :class:`~agi_bot.campaign.lists.BadList`
-    and :class:`~agi_bot.errors.StoreError`; pages that were kept by then stay.
+    Raises :class:`~agi_bot.campaign.intake.Refused` and :class:`~agi_bot.campaign.lists.BadList`;
+    nothing is kept then.  :class:`~agi_bot.errors.StoreError`: pages that were kept by then stay.
     """
     check_name(name, "list")
     check_text(source, "source")
@@ -39,11 +39,12 @@ async def import_consent(office: Office, given: bool, source: str, path: Path) -
 
 
 async def _import(path: Path, keep: Keep) -> Imported:
-    source = open_list(path)
+    first = await asyncio.to_thread(read_through, path)
+    if first is not None and not first.problem and COLUMN not in first.values:
+        raise BadList(f"{path}:1: no column '{COLUMN}'", cure=f"name the column with the numbers '{COLUMN}'")
+    source = await asyncio.to_thread(open_list, path)
     done = Imported(note=source.note)
     while page := await asyncio.to_thread(lambda: list(islice(source.rows, PAGE))):
-        if not done.rows and not page[0].problem and COLUMN not in page[0].values:
-            raise BadList(f"{path}:1: no column '{COLUMN}'", cure=f"name the column with the numbers '{COLUMN}'")
         numbers = list(dict.fromkeys(number for row in page if (number := _number(row, done))))
         new = await keep(numbers) if numbers else 0
         done.rows += len(page)

@@ -6,8 +6,9 @@ import codecs
 import json
 import sqlite3
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from zipfile import ZipFile
 
 import openpyxl
 import pytest
@@ -112,10 +113,10 @@ async def test_a_spreadsheet(desk: Desk) -> None:
     done = await Import(desk.office, CAMPAIGN).run(desk.folder / "l.xlsx")
     assert (done.rows, done.new, done.refused) == (3, 2, 1)
     assert (done.problems[0].line, done.problems[0].field) == (5, "number")
-    assert [(task["number"], task["data"]) for task in await desk.tasks()] == [
-        ("13800000001", {"name": "张伟", "amount": "12.5"}),
-        ("13800000002", {"name": "=HYPERLINK(1)"}),
-    ]
+    assert {task["number"]: task["data"] for task in await desk.tasks()} == {
+        "13800000001": {"name": "张伟", "amount": "12.5"},
+        "13800000002": {"name": "=HYPERLINK(1)"},
+    }
 
 
 async def test_json_lines(desk: Desk) -> None:
@@ -171,6 +172,40 @@ async def test_a_list_that_cannot_be_used_at_all(desk: Desk, text: str, word: st
     with pytest.raises(BadList, match=word):
         await desk.take("l.csv", text)
     assert await desk.tasks() == []
+
+
+async def test_a_list_that_breaks_in_the_middle_is_not_kept_by_half(desk: Desk) -> None:
+    whole = "number,name\n" + "".join(f"139{n:08},x\n" for n in range(PAGE))
+    with pytest.raises(BadList, match=f"l.csv:{PAGE + 2}:"):
+        await desk.take("l.csv", whole + '13900000000,"he said "no"\n')
+    assert await desk.tasks() == []
+
+
+async def test_a_sheet_that_breaks_in_the_middle_is_told_with_its_line(desk: Desk) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(["number", "name"])
+    for n in range(3):
+        sheet.append([f"1390000000{n}", f"x{n}"])
+    book.save(desk.folder / "whole.xlsx")
+    broken = desk.folder / "l.xlsx"
+    with ZipFile(desk.folder / "whole.xlsx") as whole, ZipFile(broken, "w") as out:
+        for name in whole.namelist():
+            out.writestr(name, whole.read(name).replace(b't="inlineStr"><is><t>x2</t></is>', b't="s"><v>9999</v>'))
+    with pytest.raises(BadList, match=r"l.xlsx:4: the sheet is broken here"):
+        await Import(desk.office, CAMPAIGN).run(broken)
+    assert await desk.tasks() == []
+
+
+async def test_a_list_that_is_sent_again_makes_no_second_task(desk: Desk) -> None:
+    row, other = "13800000001,张伟\n", "13800000001,李娜\n"
+    first = await desk.take("l.csv", f"number,name\n{row}{other}{row}12,王芳\n")
+    assert (first.new, first.known, first.refused) == (2, 1, 1)
+    corrected = await desk.take("corrected.csv", f"number,name\n13900000012,王芳\n{other}{row}")
+    assert (corrected.new, corrected.known, corrected.refused) == (1, 2, 0)
+    autumn = replace(CAMPAIGN, campaign_id="autumn")
+    await desk.office.tasks.save_campaign(autumn)
+    assert (await Import(desk.office, autumn).run(desk.folder / "corrected.csv")).new == 3
 
 
 async def test_files_that_are_no_lists(desk: Desk) -> None:

@@ -119,6 +119,9 @@ async def test_a_json_bomb(api: Api) -> None:
     assert (await api.ask("POST", "/api/v1/call/task", content=deep, headers=head)).status_code == 400
     long = '{"customer_id": "' + "1" * 300_000 + '"}'
     assert (await api.ask("POST", "/api/v1/call/task", content=long, headers=head)).status_code == 413
+    for path in ("/api/v1/customers/import", "/api/v1/consent/import", "/api/v1/appointments/import"):
+        answer = await api.ask("PUT", path, content=long, headers=head, role=None)
+        assert answer.status_code == 413, "an id that is called import brings no list"
     digits = '{"priority": ' + "9" * 5000 + "}"
     assert (await api.ask("POST", "/api/v1/call/task", content=digits, headers=head)).status_code in (400, 422)
     brackets = {**NUMBERED, "data": {"name": "[" * 100}}
