@@ -267,7 +267,13 @@ class Talk:
             return Intent("")
         asks, record = self._listener.asks, self._journal.record
         context = Context(record.language, self._time(), asks.expected, asks.wanted, asks.before)
-        return await self._engines.interpreter.interpret(text, context)
+        try:
+            return await self._engines.interpreter.interpret(text, context)
+        except InterpreterDown:
+            raise
+        except Exception as error:
+            log.exception("interpreter.crashed", extra=of_call(self._call))
+            raise InterpreterDown(f"the interpreter failed: {error!r}") from error
 
     def prepare(self, intent: Intent, text: str) -> None:
         """Render what would be said if the caller stopped now; the caller may well go on."""

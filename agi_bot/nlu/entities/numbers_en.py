@@ -95,6 +95,7 @@ _SIGN = r"(?:percent|per cent|%)"
 _DIRECT = re.compile(rf"(?:something )?(?:{_SIGN}|percentage points?|points?\b)")
 _THREE_QUARTERS = {"half": "0.5", "a half": "0.5", "a quarter": "0.25", "three quarters": "0.75", "one tenth": "0.1",
                    "a tenth": "0.1", "one half": "0.5", "one quarter": "0.25"}  # fmt: skip
+_WHOLES = "|".join(word for word, value in SMALL.items() if value)
 _SHARES: Sequence[tuple[re.Pattern[str], Callable[[re.Match[str]], Decimal]]] = (
     (
         re.compile(rf"\b(?P<part>{'|'.join(_THREE_QUARTERS)})(?: of)?(?: a)? {_SIGN}"),
@@ -109,7 +110,7 @@ _SHARES: Sequence[tuple[re.Pattern[str], Callable[[re.Match[str]], Decimal]]] = 
     (re.compile(r"\b(?:a|one) tenth"), lambda m: Decimal(10)),
     (re.compile(r"\b(?:one |a )?half\b"), lambda m: Decimal(50)),
     (
-        re.compile(rf"\b(?P<some>{'|'.join(SMALL)}) (?:in|out of) (?P<all>{'|'.join(SMALL)})\b"),
+        re.compile(rf"\b(?P<some>{'|'.join(SMALL)}) (?:in|out of) (?P<all>{_WHOLES})\b"),
         lambda m: round(Decimal(SMALL[m["some"]] * 100) / SMALL[m["all"]], 2),
     ),
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -448,6 +450,35 @@ def test_an_interpreter_that_is_down() -> None:
     stage = Stage(engine_flow, [Says("是的")], YES)
     stage.interpreter.down = True
     assert stage.play(says_yes).outcome == "no_interpreter"
+
+
+def test_an_interpreter_that_crashes() -> None:
+    class Crashing:
+        name = "crashing"
+
+        async def interpret(self, text: str, context: Context) -> Intent:
+            raise ZeroDivisionError("a bug")
+
+    stage = Stage(engine_flow, [Says("是的")])
+    stage.interpreter = Crashing()  # type: ignore[assignment]
+    record = stage.play(says_yes)
+    assert record.outcome == "no_interpreter"
+    assert any("a bug" in note for turn in record.turns for note in turn.notes)
+
+
+def test_a_cough_before_the_first_sound_of_a_prompt_that_starts_again() -> None:
+    class Slow(Beeper):
+        async def speak(self, text: str) -> AsyncIterator[Frame]:
+            await after(0.8)
+            async for frame in super().speak(text):
+                yield frame
+
+    def react(event: Event) -> list[Action]:
+        return [QUESTION, replace(LISTEN, resume="restart")] if isinstance(event, Started) else asks_once(event)
+
+    stage = Stage(react)
+    stage.voice = Slow()
+    assert stage.play(lambda stage: stage.speak(quiet(200), noise(160), quiet(9000))).outcome == "silence"
 
 
 def test_a_voice_that_fails() -> None:

@@ -211,6 +211,20 @@ def test_values_beside_the_tables(language: str, text: str, kind: str, value: Va
     assert find(language, text, kind) == [value]
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "values"),
+    [
+        ("en", "one in ten", [10]),
+        ("en", "two out of five", [40]),
+        ("en", "one in zero", []),
+        ("en", "one out of oh", []),
+        ("zh-CN", "零分之一", []),
+    ],
+)
+def test_a_share_of_nothing_is_no_share(language: str, text: str, values: list[Value]) -> None:
+    assert find(language, text, "percent") == values
+
+
 def test_money_is_a_whole_number_or_a_decimal() -> None:
     assert find("zh-CN", "三块五", "money") == [Decimal("3.5")]
     assert find("zh-CN", "三百块", "money") == [300]
