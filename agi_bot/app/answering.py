@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 import soundfile as sf
@@ -34,6 +37,9 @@ PAUSE_MS = 600
 
 WRITTEN_S = 2.0
 """How long the exchange may take to finish the file after the attempt's end, s."""
+
+LEFT_S = 600.0
+"""A file that nobody has written to for so long is of no call that rings, s."""
 
 _LOOK_S = 0.1
 _KNOWN = (Status.ANSWERED, Status.CANCELLED, Status.UNKNOWN)
@@ -82,6 +88,16 @@ class EarlyMedia:
             log.error("early_media.no_folder", extra={"folder": str(self._folder), "reason": str(error)})
             return None
         return self._folder.resolve() / f"{call_id}.wav"
+
+    def sweep(self) -> None:
+        """Delete what a bot that was killed has left; not what another one's calls may be using now."""
+        if self._folder is None or not self._folder.is_dir():
+            return
+        for file in self._folder.glob("*.wav"):
+            with suppress(OSError, ValueError):
+                UUID(file.stem)  # the name of a call of ours
+                if time.time() - file.stat().st_mtime > LEFT_S:
+                    discard(file)
 
     async def corrected(self, ended: Disposition, file: Path, engines: Engines, language: str) -> Disposition:
         """``ended``, or what the announcement in ``file`` says it is; the file is deleted."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from agi_bot.app.answering import EarlyMedia, answer_rules, plan
+from agi_bot.app.answering import EarlyMedia, answer_rules, discard, plan
 from agi_bot.app.following import follow
 from agi_bot.app.keeping import Keeper
 from agi_bot.app.workshop import Workshop
@@ -88,6 +88,7 @@ class Bot:
 
     async def serve(self) -> None:
         """Take calls until the exchange is stopped, then wait for the conversations that run."""
+        await asyncio.to_thread(self._early.sweep)
         async for call in self._pbx.calls():
             task = asyncio.create_task(self._handle(call))
             self._calls.add(task)
@@ -231,6 +232,8 @@ class Bot:
             return await self._listened(ended, early, assignment.flow), had
         finally:
             opening.cancel()
+            if early is not None:
+                discard(early)
             self._plans.pop(call_id, None)
             self._switchboard.forget(call_id)
             self._awaited.pop(call_id, None)
