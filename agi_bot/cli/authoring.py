@@ -33,6 +33,7 @@ class Desk:
         self._settings = settings
         self._understanding = Understanding(settings)
         self._voices: list[tuple[str, str]] | None = None
+        self._names: list[tuple[str, Path]] | None = None
 
     @property
     def folder(self) -> Path:
@@ -81,7 +82,17 @@ class Desk:
             hooks=set(self._settings.hooks) or None,
             flows={name: self._known(name) for name in flow.script.languages.values() if name != flow.name},
             speak={tag: self.voices(tag) for tag in flow.script.languages},
+            twins=self._twins(flow),
         )
+
+    def _twins(self, flow: Flow) -> list[str]:
+        """Other files of the flows' folder with a flow of this name."""
+        own = Path(flow.file).resolve()
+        if flow.script.part or not own.is_relative_to(self.folder.resolve()):
+            return []
+        if self._names is None:
+            self._names = [(_name_in(path), path) for path in _below(self.folder)]
+        return [str(path) for name, path in self._names if name == flow.name and path.resolve() != own]
 
     def nlu(self, flow: Flow) -> NluFacts:
         """The training data that the flow will have."""
@@ -128,6 +139,13 @@ def _beside(flow: Flow) -> set[str]:
     texts = "".join(path.read_text(encoding="utf-8", errors="replace") for path in others)
     names = KnowledgeShelf([Path(flow.home) / KNOWLEDGE]).names()
     return {name for name in names if not re.search(rf"knowledge:\s*{re.escape(name)}\b", texts)}
+
+
+def _name_in(path: Path) -> str:
+    """The name of the flow in ``path``, empty for a sub-flow; the file need not be sound."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    found = re.search(r"""^\ufeff?flow:[ \t]*["']?(\w+)""", text, re.MULTILINE)
+    return found[1] if found and not re.search(r"^part:[ \t]*true\b", text, re.MULTILINE) else ""
 
 
 @lru_cache(maxsize=32)

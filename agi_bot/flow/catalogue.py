@@ -7,12 +7,13 @@ version with errors is refused, and the one before it stays.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from agi_bot.errors import FlowError
 from agi_bot.flow.check import check
+from agi_bot.flow.check.outside import duplicate
 from agi_bot.flow.loader import load
 from agi_bot.flow.model import Flow
 from agi_bot.flow.problem import BrokenFlow, Problem
@@ -48,6 +49,8 @@ class Catalogue:
     """Flows below ``folder`` (not in folders named ``tests``, not sub-flows), and those published.
 
     A flow that was published is taken from ``library`` only; its file in ``folder`` is a draft.
+    Of two files with one flow, the one named like the flow holds.  A flow whose file is gone at
+    two looks is no longer called: an editor that saves may remove a file for a moment.
     """
 
     def __init__(self, folder: Path, *, library: Library | None = None, checker: Checker = check) -> None:
@@ -56,6 +59,8 @@ class Catalogue:
         self._checker = checker
         self._flows: dict[str, Flow] = {}
         self._refused: dict[Path, Change] = {}
+        self._passed_over: dict[Path, str] = {}
+        self._missing: set[str] = set()
         self._stamp: Stamp | None = None
 
     def get(self, name: str) -> Flow | None:
@@ -67,13 +72,18 @@ class Catalogue:
         return sorted(self._flows)
 
     def refresh(self) -> list[Change]:
-        """Take up what is new or changed; every change is logged once, and answered."""
+        """Take up what is new or changed, drop what is gone; every change is logged once, and answered."""
         sources = [*self._published(), *self._drafts()]
         stamp = _stamp([source.path for source in sources])
-        if stamp == self._stamp:
+        if stamp == self._stamp and not self._missing:
             return []
         self._stamp = stamp
-        changes = [change for source in sources if (change := self._look(source)) is not None]
+        read = {source.path: self._read(source) for source in sources}
+        flows = [(source, flow) for source in sources if isinstance(flow := read[source.path], Flow)]
+        changes = [found for found in read.values() if isinstance(found, Change)]
+        changes += self._take_up([(source, flow) for source, flow in flows if not flow.script.part])
+        broken = {path for path, found in read.items() if not isinstance(found, Flow)}
+        self._drop(broken, {flow.name for _, flow in flows if not flow.script.part})
         for change in changes:
             _tell(change)
         return changes
@@ -95,13 +105,25 @@ class Catalogue:
             if entry is not None:
                 yield Source(self._library.file(name, entry.number), Path(entry.home), published=True)
 
-    def _look(self, source: Source) -> Change | None:
+    def _read(self, source: Source) -> Flow | Change | None:
+        """The flow, or why there is none; ``None`` where that was told before."""
         try:
-            flow = load(source.path, home=source.home)
+            return load(source.path, home=source.home)
         except BrokenFlow as broken:
             return self._refuse(source, Change(str(source.path), problems=tuple(map(str, broken.problems))))
-        if flow.script.part or (not source.published and self._is_published(flow.name)):
-            return None
+
+    def _take_up(self, flows: Sequence[tuple[Source, Flow]]) -> Iterator[Change]:
+        holding: dict[str, Flow] = {}
+        for source, flow in sorted(flows, key=_rank):
+            if not source.published and self._is_published(flow.name):
+                self._pass_over(source, flow)
+                continue
+            other = holding.setdefault(flow.name, flow)
+            change = self._look(source, flow) if other is flow else self._refuse(source, _double(flow, other))
+            if change is not None:
+                yield change
+
+    def _look(self, source: Source, flow: Flow) -> Change | None:
         held = self._flows.get(flow.name)
         if held and (held.version, held.file) == (flow.version, flow.file):
             return None
@@ -113,6 +135,24 @@ class Catalogue:
         self._refused.pop(source.path, None)
         return change
 
+    def _drop(self, broken: Collection[Path], names: Collection[str]) -> None:
+        """Forget flows that no file has any more; what is broken or cannot be looked at stays as it was."""
+        lost = [name for name, flow in self._flows.items() if name not in names and Path(flow.file) not in broken]
+        gone = {name for name in lost if self._folder.is_dir() and not self._is_published(name)}
+        for name in sorted(gone & self._missing):
+            flow = self._flows.pop(name)
+            log.warning("flow.gone", extra={"flow": name, "version": flow.version, "file": flow.file})
+        self._missing = gone - self._missing
+
+    def _pass_over(self, source: Source, draft: Flow) -> None:
+        """An author who edits a published flow must not wonder why nobody hears it."""
+        holds = self._flows.get(draft.name)
+        if holds is None or draft.version in (holds.version, self._passed_over.get(source.path)):
+            return
+        self._passed_over[source.path] = draft.version
+        facts = {"flow": draft.name, "version": draft.version, "file": draft.file, "published": holds.version}
+        log.warning("flow.draft_passed_over", extra={**facts, "cure": "agi-bot flow publish, or unpublish"})
+
     def _is_published(self, name: str) -> bool:
         return self._library is not None and name in self._library.names()
 
@@ -122,6 +162,16 @@ class Catalogue:
             return None
         self._refused[source.path] = change
         return change
+
+
+def _rank(found: tuple[Source, Flow]) -> tuple[bool, bool, str]:
+    """What is published comes first, then the files named like their flows."""
+    source, flow = found
+    return not source.published, source.path.stem != flow.name, str(source.path)
+
+
+def _double(flow: Flow, other: Flow) -> Change:
+    return Change(flow.file, flow.name, flow.version, (str(duplicate(flow, other.file)),))
 
 
 def _stamp(paths: Sequence[Path]) -> Stamp:

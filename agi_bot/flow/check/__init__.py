@@ -25,7 +25,8 @@ __all__ = ["LOADING_RULES", "RULES", "Facts", "NluFacts", "check"]
 
 RULES = frozenset(
     {
-        "call-outcome", "colliding-intents", "dead-way", "endless-circle", "forbidden-word", "hook-without-failure",
+        "call-outcome", "colliding-intents", "dead-way", "duplicate-flow", "endless-circle", "forbidden-word",
+        "hook-without-failure",
         "ladder-without-end", "long-prompt", "missing-else", "missing-example", "missing-notice", "missing-opt-out",
         "missing-silence", "missing-unclear", "no-end", "part-argument", "protect-not-found", "sensitive-word",
         "switched-off", "type-mismatch", "unfilled-slot", "unknown-entity", "unknown-hook", "unknown-intent",
@@ -57,13 +58,14 @@ def check(
     hooks: Collection[str] | None = None,
     flows: Mapping[str, Flow | None] | None = None,
     speak: Mapping[str, Collection[str]] | None = None,
+    twins: Collection[str] = (),
 ) -> list[Problem]:
     """All findings about ``flow`` and its sub-flows, sorted by place.
 
     What is not given is not checked against; see :class:`Facts`.  Rules named under the flow's ``rules:`` are
     left out.
     """
-    facts = Facts(nlu, voices, transfers, knowledge, beside, hooks, flows, speak)
+    facts = Facts(nlu, voices, transfers, knowledge, beside, hooks, flows, speak, twins)
     return in_order(_checked(flow, facts))
 
 
@@ -73,7 +75,7 @@ def _checked(flow: Flow, facts: Facts) -> Iterator[Problem]:
         if problem.rule not in off:
             yield problem
     yield from _switched_off(flow)
-    inner = replace(facts, beside=())
+    inner = replace(facts, beside=(), twins=())
     for part in flow.parts.values():
         yield from _checked(part, inner)
 

@@ -22,6 +22,7 @@ class Facts:
 
     ``beside`` is the knowledge beside the flow that no other flow uses.  ``flows`` are those
     that the flow names for its other languages (None: not there), ``speak`` the voices of each.
+    ``twins`` are other files with a flow of the same name.
     """
 
     nlu: NluFacts | None = None
@@ -32,3 +33,4 @@ class Facts:
     hooks: Collection[str] | None = None
     flows: Mapping[str, Flow | None] | None = None
     speak: Mapping[str, Collection[str]] | None = None
+    twins: Collection[str] = ()

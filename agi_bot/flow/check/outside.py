@@ -32,6 +32,13 @@ def outside_problems(flow: Flow, facts: Facts) -> Iterator[Problem]:
         yield from _transfers(flow, facts.transfers)
     yield from _knowledge(flow, facts.knowledge, facts.beside)
     yield from _hooks(flow, facts.hooks)
+    yield from (duplicate(flow, other) for other in facts.twins)
+
+
+def duplicate(flow: Flow, other: str) -> Problem:
+    """The file ``other`` has a flow of the same name: calls would get one of the two by chance."""
+    message = f"{other} is a flow called `{flow.name}`, too"
+    return flow.problem(("flow",), "duplicate-flow", message, "give one of them another name", text=flow.name)
 
 
 def normalised(example: str) -> str:

@@ -71,6 +71,14 @@ class TestCheck:
     def test_a_good_flow(self, run, place: Path) -> None:
         assert run("flow", "check") == (0, "1 flow: 0 errors, 0 warnings\n")
 
+    def test_two_files_with_one_flow(self, run, place: Path) -> None:
+        (place.parent / "other").mkdir()
+        (place.parent / "other" / "hello2.yaml").write_text(GOOD, encoding="utf-8")
+        status, out = run("flow", "check")
+        assert status == 1
+        assert out.count("[duplicate-flow]") == 2
+        assert "flows/shop/hello.yaml:1:7: error: flows/other/hello2.yaml is a flow called `hello`, too" in out
+
     def test_json_is_an_array_of_findings(self, run, place: Path) -> None:
         (place / "hello.yaml").write_text(
             GOOD.replace("end: done", "ende: done").replace("再见。,", "我们保证满意。,"), encoding="utf-8"

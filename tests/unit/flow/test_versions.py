@@ -165,6 +165,70 @@ class TestCatalogue:
         assert catalogue.refresh()[0].problems
         assert first_words(catalogue.get("hello")) == "一"
 
+    def test_of_two_files_with_one_flow_the_one_named_like_it_holds(self, home: Path) -> None:
+        write(home / "a_copy.yaml", FLOW % "抄")
+        catalogue = Catalogue(home.parent, checker=no_check)
+        changes = {Path(change.file).name: change.problems for change in catalogue.refresh()}
+        assert changes["hello.yaml"] == ()
+        assert f"{home / 'hello.yaml'} is a flow called `hello`, too [duplicate-flow]" in changes["a_copy.yaml"][0]
+        assert first_words(catalogue.get("hello")) == "一"
+        assert catalogue.refresh() == []
+
+    def test_a_flow_whose_file_is_gone_is_dropped_and_running_calls_keep_it(
+        self, home: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        catalogue = Catalogue(home.parent, checker=no_check)
+        catalogue.refresh()
+        running = catalogue.get("hello")
+        (home / "hello.yaml").unlink()
+        catalogue.refresh()
+        assert catalogue.names() == ["hello"]
+        catalogue.refresh()
+        assert catalogue.names() == []
+        assert [line.__dict__["flow"] for line in caplog.records if line.getMessage() == "flow.gone"] == ["hello"]
+        assert first_words(running) == "一"
+
+    def test_a_file_that_an_editor_replaces_is_not_gone(self, home: Path) -> None:
+        catalogue = Catalogue(home.parent, checker=no_check)
+        catalogue.refresh()
+        (home / "hello.yaml").unlink()
+        catalogue.refresh()
+        write(home / "hello.yaml", FLOW % "二")
+        for _ in range(3):
+            catalogue.refresh()
+            assert first_words(catalogue.get("hello")) == "二"
+
+    def test_flows_stay_while_their_folder_is_away_or_the_file_is_broken(self, home: Path) -> None:
+        catalogue = Catalogue(home.parent, checker=no_check)
+        catalogue.refresh()
+        write(home / "hello.yaml", "flow: [")
+        home.parent.rename(home.parents[1] / "elsewhere")
+        for _ in range(3):
+            catalogue.refresh()
+        (home.parents[1] / "elsewhere").rename(home.parent)
+        for _ in range(3):
+            catalogue.refresh()
+        assert catalogue.names() == ["hello"]
+
+    def test_a_flow_that_was_renamed_takes_the_new_name_only(self, home: Path) -> None:
+        catalogue = Catalogue(home.parent, checker=no_check)
+        catalogue.refresh()
+        write(home / "hello.yaml", (FLOW % "一").replace("flow: hello", "flow: hullo"))
+        for _ in range(3):
+            catalogue.refresh()
+        assert catalogue.names() == ["hullo"]
+
+    def test_a_draft_of_a_published_flow_is_told_once(self, home: Path, caplog: pytest.LogCaptureFixture) -> None:
+        publish(home)
+        catalogue = Catalogue(home.parent, library=library(home), checker=no_check)
+        catalogue.refresh()
+        assert not caplog.records
+        write(home / "hello.yaml", FLOW % "草稿")
+        catalogue.refresh()
+        catalogue.refresh()
+        (line,) = [line for line in caplog.records if line.getMessage() == "flow.draft_passed_over"]
+        assert line.__dict__["file"] == str(home / "hello.yaml")
+
     def test_a_published_flow_is_served_from_the_library(self, home: Path) -> None:
         publish(home)
         write(home / "hello.yaml", FLOW % "草稿")
