@@ -73,6 +73,7 @@ class Bot:
         self._calls: set[asyncio.Task[None]] = set()
         self._awaited: dict[str, asyncio.Future[CallRecord]] = {}
         self._plans: dict[str, Plan] = {}
+        self._zones: dict[str, ZoneInfo] = {}
         self._early = EarlyMedia(settings.campaigns.early_media_folder)
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="recordings")
         self._keeper = Keeper(settings.privacy, store, self._disk)
@@ -147,7 +148,7 @@ class Bot:
             engines,
             record,
             limits=Limits(flow.longest_ms / 1000, self._turns),
-            recording=self._recording(call, record.started_at),
+            recording=self._recording(call, self._now()),
             watcher=self._watch(call),
             plan=self._plans.pop(call.id, None),
         )
@@ -163,7 +164,7 @@ class Bot:
             call_id=call.id,
             flow=assignment.flow.name,
             language=assignment.flow.spoken,
-            started_at=self._now(),
+            started_at=self._now(call.id),
             direction=assignment.direction,
             caller=call.caller,
             called=call.called,
@@ -202,11 +203,13 @@ class Bot:
         ring_timeout_s: float = 30.0,
         call_id: str = "",
         rules: AnswerRules | None = None,
+        zone: ZoneInfo | None = None,
     ) -> tuple[Disposition, CallRecord | None]:
         """Call ``number`` and have the conversation; its record, when somebody answered.
 
         ``call_id`` (a UUID; none: a new one) names the call and its record.  ``rules`` tell what
-        to do when no person answers (none: those of the settings).
+        to do when no person answers (none: those of the settings).  ``zone``: where the person
+        lives, by whose clock "tomorrow at three" is meant (none: that of the flows).
         Raises :class:`~agi_bot.switchboard.NoFlow`, :class:`~agi_bot.flow.TaskError`,
         :class:`~agi_bot.errors.PbxDown`, :class:`ValueError` for a number that cannot be dialled:
         nothing went out then.  Raises :class:`~agi_bot.app.following.CallFailed` after the answer.
@@ -216,7 +219,9 @@ class Bot:
         record = self._awaited[call_id] = asyncio.get_running_loop().create_future()
         opening = asyncio.create_task(self._render_opening(assignment, call_id))
         wanted = rules or answer_rules(self._settings)
-        self._plans[call_id] = plan(wanted, assignment.flow, assignment.task, self._now())
+        if zone is not None:
+            self._zones[call_id] = zone
+        self._plans[call_id] = plan(wanted, assignment.flow, assignment.task, self._now(call_id))
         early = self._early.file(call_id, wanted)
         told = {"BOT_FLOW": flow, **({EARLY_MEDIA: str(early)} if early else {})}
         try:
@@ -235,6 +240,7 @@ class Bot:
             if early is not None:
                 discard(early)
             self._plans.pop(call_id, None)
+            self._zones.pop(call_id, None)
             self._switchboard.forget(call_id)
             self._awaited.pop(call_id, None)
 
@@ -242,7 +248,7 @@ class Bot:
         """While the line rings: the first words, with this person's name in them, are ready at the answer."""
         flow = assignment.flow
         dialogue = Dialogue(flow, assignment.task, seed=call_id)
-        for action in dialogue.receive(Started(self._now())):
+        for action in dialogue.receive(Started(self._now(call_id))):
             if isinstance(action, Say):
                 try:
                     await render_ahead(self._workshop.voice(flow)(action.voice, flow.spoken), action)
@@ -254,5 +260,6 @@ class Bot:
             return ended
         return await self._early.corrected(ended, early, await self._workshop.engines(flow), flow.spoken)
 
-    def _now(self) -> datetime:
-        return datetime.now(ZoneInfo(self._settings.flows.timezone))
+    def _now(self, call_id: str = "") -> datetime:
+        """By the clock of the person who is called, else of the flows."""
+        return datetime.now(self._zones.get(call_id) or ZoneInfo(self._settings.flows.timezone))

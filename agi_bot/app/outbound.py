@@ -109,7 +109,7 @@ def _gateway(wanted: SmsSettings) -> Receiver:
 def _dialer(settings: Settings, parts: Running, office: Office) -> Dialer | None:
     if not settings.campaigns.enabled:
         return None
-    placer = BotPlacer(parts.bot, parts.calls, time.time)
+    placer = BotPlacer(parts.bot, parts.calls, time.time, office.people)
     # Beats of a sixth: one that the disk holds up makes nobody dead.
     silent_s = settings.campaigns.dead_after_s
     pace = DialerSettings(beat_s=min(5.0, silent_s / 6), silent_s=silent_s)

@@ -12,6 +12,7 @@ from agi_bot.app.callback import CALL_BACK_SLOTS, call_back_at
 from agi_bot.app.following import CallFailed
 from agi_bot.campaign.model import AttemptEnd, Campaign, Task
 from agi_bot.campaign.store.calls import CallStore, as_text
+from agi_bot.campaign.store.people import PeopleStore
 from agi_bot.contracts import Disposition, Status
 from agi_bot.errors import PbxDown
 from agi_bot.flow import TaskError
@@ -51,6 +52,7 @@ class Caller(Protocol):
         ring_timeout_s: float = 30.0,
         call_id: str = "",
         rules: AnswerRules | None = None,
+        zone: ZoneInfo | None = None,
     ) -> tuple[Disposition, CallRecord | None]:
         """One call; see the bot."""
 
@@ -61,16 +63,21 @@ class Caller(Protocol):
 class BotPlacer:
     """Keeps the promises :class:`agi_bot.campaign.dialer.Placer` and ``Records`` of its rescue.
 
-    ``clock`` answers seconds since the epoch.
+    ``clock`` answers seconds since the epoch; ``people`` know where they live (none: where
+    the campaign is).
     """
 
-    def __init__(self, bot: Caller, calls: CallStore, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, bot: Caller, calls: CallStore, clock: Callable[[], float], people: PeopleStore | None = None
+    ) -> None:
         self._bot = bot
+        self._people = people
         self._calls = calls
         self._clock = clock
 
     async def place(self, task: Task, campaign: Campaign, attempt_id: str) -> AttemptEnd:
         """Call under ``attempt_id``.  Raises :class:`~agi_bot.errors.PbxDown`: nothing went out."""
+        zone = await self._zone_of(task, campaign)
         try:
             disposition, record = await self._bot.call(
                 task.number,
@@ -80,6 +87,7 @@ class BotPlacer:
                 ring_timeout_s=campaign.ring_s,
                 call_id=attempt_id,
                 rules=campaign.answering,
+                zone=zone,
             )
         except PbxDown:
             raise
@@ -93,7 +101,7 @@ class BotPlacer:
             return AttemptEnd(Status.UNKNOWN, self._clock(), detail=f"{type(error).__name__}: {error}")
         if record is None:
             return self._unheard(disposition)
-        return had(record, disposition, ZoneInfo(campaign.zone), self._clock())
+        return had(record, disposition, zone, self._clock())
 
     def _unheard(self, disposition: Disposition) -> AttemptEnd:
         answered = disposition.answered
@@ -118,7 +126,16 @@ class BotPlacer:
         kept = await self._calls.get(attempt_id)
         if kept is None:
             return None
-        return had(_record(kept), Disposition(Status.ANSWERED), ZoneInfo(campaign.zone), self._clock())
+        zone = await self._zone_of(task, campaign)
+        return had(_record(kept), Disposition(Status.ANSWERED), zone, self._clock())
+
+    async def _zone_of(self, task: Task, campaign: Campaign) -> ZoneInfo:
+        """That of the customer, else of the campaign."""
+        known = await self._people.get(task.customer_id) if self._people and task.customer_id else None
+        try:
+            return ZoneInfo((known or {}).get("zone") or campaign.zone)
+        except (KeyError, ValueError, OSError):
+            return ZoneInfo(campaign.zone)
 
 
 def had(record: CallRecord, disposition: Disposition, zone: ZoneInfo, now: float) -> AttemptEnd:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -20,7 +21,8 @@ from agi_bot.config import Settings
 from agi_bot.contracts import EARLY_MEDIA
 from agi_bot.errors import AgiBotError, PbxDown
 from agi_bot.flow import Flow, load_text
-from agi_bot.switchboard import Switchboard
+from agi_bot.switchboard import Assignment, Switchboard
+from agi_bot.testing import FakeCall
 
 FLOW = "flow: hello\nstart: bye\nsteps: {bye: {say: 您好。, end: done}}\n"
 
@@ -100,3 +102,17 @@ def test_what_a_killed_bot_left_is_swept_and_nothing_else(tmp_path: Path) -> Non
     assert [file.exists() for file in (left, ringing, foreign)] == [False, True, True]
     EarlyMedia(None).sweep()
     EarlyMedia(tmp_path / "nowhere").sweep()
+
+
+async def test_the_call_goes_by_the_clock_of_where_the_person_lives(tmp_path: Path, store: CallStore) -> None:
+    exchange = Exchange(None)
+    made = bot(tmp_path / "early", exchange, store)
+    home = ZoneInfo("America/New_York")
+    calling = asyncio.create_task(made.call("13800000001", "hello", {}, call_id="c", zone=home))
+    await asyncio.sleep(0.05)
+    answered = FakeCall("c")
+    assert made._new_record(answered, Assignment(load_text(FLOW, "hello.yaml"))).started_at.tzinfo is home
+    calling.cancel()
+    await asyncio.gather(calling, return_exceptions=True)
+    assert made._now("c").tzinfo == ZoneInfo("Asia/Shanghai"), "nothing of it is left"
+    made.close()

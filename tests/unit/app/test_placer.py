@@ -159,3 +159,16 @@ async def test_a_conversation_that_was_kept_ends_its_attempt(database: Database)
     found = await placer(database, (ANSWERED, None)).found(TASK, CAMPAIGN, "a1")
     assert found == replace(told, cause=0, sip=0)
     assert await placer(database, (ANSWERED, None)).found(TASK, CAMPAIGN, "a2") is None
+
+
+@pytest.mark.parametrize(("home", "hour"), [("America/New_York", 20), ("", 12)])
+async def test_an_hour_that_is_named_is_one_of_where_the_person_lives(database: Database, home: str, hour: int) -> None:
+    """ "At three" without a zone: the customer's own, else the campaign's."""
+    people = PeopleStore(database)
+    await people.save("7", TASK.number, zone=home)
+    bot = Told((ANSWERED, a_record(outcome="call_back", slots={"call_back_at": datetime(2026, 11, 25, 15)})))
+    campaign = replace(CAMPAIGN, zone="Europe/Moscow")
+    task = replace(TASK, customer_id="7")
+    end = await BotPlacer(bot, CallStore(database), lambda: 1000.0, people).place(task, campaign, "a1")
+    assert str(bot.asked["zone"]) == (home or "Europe/Moscow")
+    assert end.call_back_at == datetime(2026, 11, 25, hour, tzinfo=UTC).timestamp()
