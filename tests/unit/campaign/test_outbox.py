@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from agi_bot.campaign.store.outbox import OutboxStore
 
 @dataclass
 class Crm:
-    """A receiver that answers as planned (0: hangs; -1: hangs up), then 200."""
+    """A receiver that answers as planned (0: hangs; -1: hangs up; -2: drips for ever; -3: says much), then 200."""
 
     plan: list[int] = field(default_factory=list)
     received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
@@ -35,10 +36,22 @@ class Crm:
         status = self.plan.pop(0) if self.plan else 500 if self.chokes_on in body else 200
         if status == 0:
             await asyncio.sleep(2)
+        elif status == -2:
+            await self._drip(writer)
+        elif status == -3:
+            writer.write(b"HTTP/1.1 200 X\r\nConnection: close\r\n\r\n" + b"ok" * 1_000_000)
         elif status > 0:
             writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
             await writer.drain()
         writer.close()
+
+    async def _drip(self, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 X\r\n")
+        with suppress(ConnectionError):
+            while True:
+                writer.write(b"X: y\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.05)
 
     def url(self) -> str:
         return f"http://localhost:{self.port}/results?from=bot"
@@ -124,6 +137,19 @@ async def test_a_failure_is_tried_again_later_with_the_same_key(post: Post, fail
     post.now += 2.0
     await post.send_until(lambda sender: sender.counters["delivered"] == 1)
     assert [headers["idempotency-key"] for headers, _ in post.crm.received] == ["a1", "a1"]
+
+
+async def test_a_receiver_that_drips_holds_nothing_up(post: Post) -> None:
+    post.crm.plan = [-2]
+    await post.write("a", "b")
+    await post.send_until(lambda sender: sender.counters["failed"] == 1 and sender.counters["delivered"] == 1)
+    assert await post.states() == {"waiting": 1, "delivered": 1}
+
+
+async def test_no_more_than_the_beginning_of_an_answer_is_read(post: Post) -> None:
+    post.crm.plan = [-3]
+    await post.write("a")
+    await post.send_until(lambda sender: sender.counters["delivered"] == 1, accepted="^(ok)+$")
 
 
 async def test_an_hour_away(post: Post) -> None:
