@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import time
+from datetime import datetime, time
 
 from agi_bot.contracts import Entity, Value
 from agi_bot.flow.evaluation import holds
@@ -197,16 +197,22 @@ class Moves(Ground):
             spec = step.collect[name]
             check = parse_expression(spec.check) if spec.check else None
             if check and not holds(check, self._scope(more={name: value})):
-                self._refuse(spec.invalid, name)
+                self._refuse(spec.invalid, name, value)
                 return
             level.put(name, value, spec.type)
             self._asking.halves.pop(name, None)
         self._ask_on(step)
 
-    def _refuse(self, invalid: Wording | None, name: str) -> None:
-        """The value cannot be: say why, and count it as not understood."""
+    def _refuse(self, invalid: Wording | None, name: str, value: Value) -> None:
+        """The value cannot be: say why, and count it as not understood.
+
+        Nothing of it is read into the next answer (three is not three at night), but its day.
+        """
         self._level.put(name, None)
         self._asking.confirming = False
+        self._asking.before = ()
+        if isinstance(value, datetime):
+            self._asking.halves[name] = value.date()
         ladder, _ = ladder_of(self._levels, "unclear", self._defaults)
         if invalid is None or self._asking.unclear + 1 >= len(ladder):
             self._climb("unclear")

@@ -17,6 +17,8 @@ from agi_bot.nlu.entities.found import Found
 from agi_bot.nlu.entities.pieces import Period, Piece, Rule, scan
 
 NOON = 12
+EVENING = 5
+"""Hours at night that are less are those after midnight: three at night is 3:00, eight is 20:00."""
 MOMENTS = frozenset({"date", "time", "datetime"})
 
 
@@ -88,7 +90,7 @@ def _of_period(hour: int, period: Period) -> int:
         return hour
     if period is Period.NOON:
         return hour + NOON if hour < 4 else hour
-    if period is Period.NIGHT and hour < 5:
+    if period is Period.NIGHT and hour < EVENING:
         return hour
     return hour + NOON if hour < NOON else hour
 
@@ -134,9 +136,11 @@ def _nothing_else(words: str, group: Group, grammar: Grammar) -> bool:
 
 
 def _in_the_light_of(earlier: Group, group: Group) -> Group:
-    """A bare time of day lies in the part of the day that was named before."""
-    bare = group.clock and not group.exact and not group.period
-    return replace(group, period=earlier.period) if bare and group.day in (None, earlier.day) else group
+    """A bare time of day lies in the part of the day that was named before, unless that is in the small hours."""
+    bare = group.clock and not group.exact and not group.period and group.day in (None, earlier.day)
+    if not bare or (earlier.period is Period.NIGHT and group.clock and group.clock[0] < EVENING):
+        return group
+    return replace(group, period=earlier.period)
 
 
 def _completed(group: Group, earlier: Group) -> Group:

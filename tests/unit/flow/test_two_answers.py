@@ -109,3 +109,37 @@ async def test_a_lone_digit_is_no_code(said: str) -> None:
 @pytest.mark.parametrize("said", ["大声一点", "能不能晚一点", "我有一点忙", "等一点时间", "说慢一点"])
 async def test_a_bit_is_not_one_o_clock(said: str) -> None:
     assert await slots("zh-CN", "{at: time}", said) == {}
+
+
+BY_DAY = "{at: {type: datetime, check: hour(at) < 18 and hour(at) > 8, invalid: 只有白天。}}"
+
+
+@pytest.mark.parametrize(
+    ("language", "answers", "moment"),
+    [
+        ("zh-CN", ("明天晚上八点", "明天三点"), "2026-11-25 15:00:00"),
+        ("zh-CN", ("明天晚上八点", "三点"), "2026-11-25 15:00:00"),
+        ("zh-CN", ("明天晚上八点", "上午十点"), "2026-11-25 10:00:00"),
+        ("zh-CN", ("明天晚上八点", "后天三点"), "2026-11-26 15:00:00"),
+        ("zh-CN", ("明天晚上", "八点", "九点"), "2026-11-25 09:00:00"),
+        ("en", ("tomorrow evening at eight", "tomorrow at three"), "2026-11-25 15:00:00"),
+        ("en", ("tomorrow evening at eight", "at three then"), "2026-11-25 15:00:00"),
+    ],
+)
+async def test_nothing_of_a_refused_value_but_its_day_is_read_into_the_next_one(
+    language: str, answers: tuple[str, ...], moment: str
+) -> None:
+    found = await slots(language, BY_DAY, *answers)
+    assert plain(found["at"]) == moment
+
+
+async def test_a_bare_hour_after_an_evening_is_not_in_the_small_hours() -> None:
+    found = await slots("zh-CN", "{at: datetime}", "明天晚上", "三点")
+    assert plain(found["at"]) == "2026-11-25 15:00:00"
+
+
+async def test_a_refused_day_gives_way_to_another_one() -> None:
+    found = await slots(
+        "zh-CN", "{at: {type: datetime, check: weekday(at) < 3, invalid: 忙。}}", "后天八点半", "下周一", "十点"
+    )
+    assert plain(found["at"]) == "2026-11-30 10:00:00"
