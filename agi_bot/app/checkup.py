@@ -16,8 +16,9 @@ from agi_bot.app.workshop import model_folders, unfit, uses_demo_model
 from agi_bot.config import Settings
 from agi_bot.errors import AgiBotError
 from agi_bot.findings import Finding, error, ok, warning
-from agi_bot.flow import Flow, load
+from agi_bot.flow import load
 from agi_bot.flow.tongue import Tongue
+from agi_bot.flow.versions import Library
 from agi_bot.pbx.asterisk_checks import check_asterisk
 from agi_bot.pbx.freeswitch.checks import check_freeswitch
 from agi_bot.speech.turns import PRESETS
@@ -149,8 +150,9 @@ async def scripts(settings: Settings) -> AsyncIterator[Finding]:
     if not files:
         yield warning(f"no flows in {place}", "flows.folder names the folder of your flow files")
     understanding, voices = Understanding(settings), VoiceBox(settings)
+    library = Library(settings.flows.published)
     for path in files:
-        yield await script(understanding, path)
+        yield await script(understanding, library, path)
         for finding in (*dialects(settings, voices, path), *rendered(voices, path)):
             yield finding
 
@@ -173,11 +175,18 @@ def rendered(voices: VoiceBox, path: Path) -> Iterator[Finding]:
         yield ok(f"prompts of {found.flow}: {found.ready} of {found.fixed} fixed pieces are rendered")
 
 
-async def script(understanding: Understanding, path: Path) -> Finding:
-    """Whether the flow in ``path`` can be run."""
+async def script(understanding: Understanding, library: Library, path: Path) -> Finding:
+    """Whether the flow in ``path`` can be run, and whether calls use that file or a published version."""
     try:
-        flow: Flow = load(path)
+        draft = load(path)
+        held = None if draft.script.part else library.current(draft.name)
+        differs = library.standing(draft) if held else ""
+        flow = load(library.file(draft.name, held.number), home=held.home) if held else draft
         await understanding.of(flow)
     except AgiBotError as failure:
         return error(f"flow {path}: {failure.message}", failure.cure or "agi-bot flow check")
-    return ok(f"flow {flow.name} ({flow.language}), version {flow.version}")
+    if differs:
+        cure = f"agi-bot flow publish {path} lets the file hold; agi-bot flow unpublish {flow.name}, every change of it"
+        return warning(f"flow {flow.name} ({flow.language}): {differs}", cure)
+    published = f", published as number {held.number}" if held else ""
+    return ok(f"flow {flow.name} ({flow.language}), version {flow.version}{published}")

@@ -1,4 +1,4 @@
-"""``agi-bot flow``: check, test, draw, schema, watch, publish, history, rollback."""
+"""``agi-bot flow``: check, test, draw, schema, watch, publish, unpublish, history, rollback."""
 
 from __future__ import annotations
 
@@ -265,6 +265,19 @@ def rollback(
         name, to=to, who=who or getpass.getuser(), at=datetime.now().astimezone(), note=note
     )
     typer.echo(f"{name} is back at number {entry.number} ({entry.version})")
+
+
+@app.command()
+def unpublish(
+    name: Annotated[str, typer.Argument(help="Name of the flow.")],
+    note: Note = "",
+    who: Who = "",
+    versions: Data = None,
+    config: Config = None,
+) -> None:
+    """Let the flow's file hold again, as before it was ever published; its versions are kept."""
+    _library(versions, config).unpublish(name, who=who or getpass.getuser(), at=datetime.now().astimezone(), note=note)
+    typer.echo(f"{name} is no longer published: its file holds, and every change of it is taken up at once")
 
 
 def _library(folder: Path | None, config: Path | None) -> Library:

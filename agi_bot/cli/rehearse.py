@@ -21,6 +21,7 @@ from agi_bot.config import Settings
 from agi_bot.config import load as load_settings
 from agi_bot.errors import ConfigError
 from agi_bot.flow import Flow, load
+from agi_bot.flow.versions import Library
 
 Config = Annotated[Path | None, typer.Option(help="agi-bot.yml; none: the one in this folder.")]
 
@@ -56,6 +57,8 @@ async def _rehearse(
     audio: Path | None,
 ) -> None:
     console = Console(highlight=False, soft_wrap=True)
+    if differs := Library(settings.flows.published).standing(flow):
+        console.print(f"{differs}; you rehearse the file", style="yellow", markup=False)
     fallback = await desk.answering(flow)
     stage = Stage(flow, await desk.interpreter(flow), flow.read_task(task), now, answers, fallback, console)
     if audio is None:

@@ -1,8 +1,8 @@
 """Published versions of flows: files in a folder, who published them and when.
 
 ``FOLDER/NAME/0001/NAME.yaml`` (with its sub-flows) is never changed again; ``history.jsonl``
-beside it has one line for each publication and each rollback, and its last line says which
-version holds.
+beside it has one line for each publication, each rollback and each withdrawal, and its last
+line says which version holds, or that the file of the author holds again.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from agi_bot.flow.model import Flow
 from agi_bot.flow.problem import BrokenFlow
 
 HISTORY = "history.jsonl"
+UNPUBLISH = "unpublish"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the history.
 
-    ``action`` is ``publish`` or ``rollback``, ``at`` ISO 8601 with zone, ``home`` the folder
+    ``action`` is ``publish``, ``rollback`` or ``unpublish``, ``at`` ISO 8601 with zone, ``home`` the folder
     the flow was published from.
     """
 
@@ -38,6 +39,11 @@ class Entry:
     at: str
     home: str
     note: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether calls use the published version; else the author's file."""
+        return self.action != UNPUBLISH
 
 
 class Library:
@@ -54,7 +60,7 @@ class Library:
         """
         flow = load(path)
         history = self.history(flow.name)
-        if history and history[-1].version == flow.version:
+        if history and history[-1].holds and history[-1].version == flow.version:
             raise FlowError(
                 f"flow {flow.name} is already published as number {history[-1].number}",
                 cure="change it first, or use rollback to return to an earlier one",
@@ -79,6 +85,14 @@ class Library:
         entry = Entry(number, found.version, "rollback", who, at.isoformat(timespec="seconds"), found.home, note)
         return self._note(name, entry)
 
+    def unpublish(self, name: str, *, who: str, at: datetime, note: str = "") -> Entry:
+        """Let the author's file hold again; the versions are kept.  Raises FlowError."""
+        last = self.current(name)
+        if last is None:
+            raise FlowError(f"flow {name} is not published", cure="its file is used as it is")
+        entry = Entry(last.number, last.version, UNPUBLISH, who, at.isoformat(timespec="seconds"), last.home, note)
+        return self._note(name, entry)
+
     def history(self, name: str) -> list[Entry]:
         """All entries of ``name``, oldest first.  Raises FlowError for a damaged history."""
         path = self._folder / name / HISTORY
@@ -89,19 +103,37 @@ class Library:
             raise FlowError(f"{path} cannot be read: {error}", cure="restore it from a backup") from None
 
     def names(self) -> list[str]:
-        """Flows that were published."""
-        return sorted(path.parent.name for path in self._folder.glob(f"*/{HISTORY}"))
+        """Flows that are published; one whose history is damaged is among them."""
+        return sorted(path.parent.name for path in self._folder.glob(f"*/{HISTORY}") if self._is_held(path.parent.name))
 
     def current(self, name: str) -> Entry | None:
-        """The version that holds, ``None`` where nothing was published."""
+        """The version that holds, ``None`` where the author's file does.  Raises FlowError for a damaged history."""
         history = self.history(name)
-        return history[-1] if history else None
+        return history[-1] if history and history[-1].holds else None
+
+    def standing(self, flow: Flow) -> str:
+        """What an author must know of ``flow``'s file; empty where it is what calls use.  Raises FlowError."""
+        held = self.current(flow.name)
+        if held is None or held.version == flow.version:
+            return ""
+        return (
+            f"calls use number {held.number} ({held.version}), published {held.at[:16].replace('T', ' ')}; "
+            f"the file {flow.file} ({flow.version}) is a draft that differs"
+        )
 
     def file(self, name: str, number: int) -> Path:
         """The file of version ``number``."""
         return self._folder / name / f"{number:04d}" / f"{name}.yaml"
 
+    def _is_held(self, name: str) -> bool:
+        try:
+            return self.current(name) is not None
+        except FlowError:
+            return True
+
     def _before(self, name: str, history: list[Entry]) -> int:
+        if not history[-1].holds:
+            return history[-1].number
         earlier = [entry.number for entry in history if entry.number != history[-1].number]
         if not earlier:
             raise FlowError(f"flow {name} has only one version", cure="publish another one first")

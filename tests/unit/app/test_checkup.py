@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from agi_bot.app.checkup import turn_taking
+from agi_bot.app.checkup import script, turn_taking
+from agi_bot.app.understanding import Understanding
 from agi_bot.config import Settings
 from agi_bot.findings import Level
+from agi_bot.flow.versions import Library
 
 
 def settings(**limits: int) -> Settings:
@@ -43,3 +46,20 @@ def test_the_bot_does_not_start_with_a_wrong_limit_and_says_why_in_a_line(tmp_pa
     assert done.returncode == 1
     said = [line for line in (done.stdout + done.stderr).splitlines() if "Traceback" in line or "limit" in line]
     assert said == ["agi-bot: turns.limits: there is no limit opn_ms"]
+
+
+async def test_a_draft_that_no_call_uses_is_told(tmp_path: Path) -> None:
+    path, library = tmp_path / "hello.yaml", Library(tmp_path / "versions")
+    text = "flow: hello\nlanguage: zh-CN\nstart: a\nsteps: {a: {say: 再见, end: done}}\n"
+    understanding = Understanding(settings())
+    path.write_text(text, "utf-8")
+    assert "published" not in (await script(understanding, library, path)).what
+    library.publish(path, who="x", at=datetime(2026, 11, 24, 9, tzinfo=UTC))
+    assert (await script(understanding, library, path)).what.endswith(", published as number 1")
+    path.write_text(text.replace("再见", "回头见"), "utf-8")
+    found = await script(understanding, library, path)
+    assert found.level is Level.WARNING
+    assert "calls use number 1" in found.what
+    assert "hello.yaml" in found.what
+    assert "a draft that differs" in found.what
+    assert "agi-bot flow unpublish hello" in found.cure

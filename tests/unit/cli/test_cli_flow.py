@@ -270,6 +270,20 @@ class TestRehearse:
         assert "{fee: 3} is not JSON" in out
         assert "names in double quotes" in out
 
+    def test_a_draft_that_no_call_uses_is_told(self, run, place: Path, monkeypatch) -> None:
+        assert run("flow", "publish", str(place / "hello.yaml"), "--no-prompts")[0] == 0
+        monkeypatch.setattr(sys, "stdin", io.StringIO("/quit\n"))
+        assert "calls use" not in run("rehearse", "hello")[1]
+        (place / "hello.yaml").write_text(GOOD.replace("再见。, end: done", "回头见。, end: done"), encoding="utf-8")
+        monkeypatch.setattr(sys, "stdin", io.StringIO("可以\n"))
+        out = run("rehearse", "hello")[1]
+        assert "calls use number 1" in out
+        assert "is a draft that differs; you rehearse the file" in out
+        assert "回头见" in out
+        assert "its file holds" in run("flow", "unpublish", "hello")[1]
+        monkeypatch.setattr(sys, "stdin", io.StringIO("/quit\n"))
+        assert "calls use" not in run("rehearse", "hello")[1]
+
     def test_wrong_task_data(self, run, place: Path) -> None:
         status, out = run("rehearse", "hello", "--set", "nmae=x")
         assert status != 0

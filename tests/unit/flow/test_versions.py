@@ -81,6 +81,26 @@ class TestLibrary:
         assert publish(home) == 3
         assert library(home).names() == ["hello"]
 
+    def test_what_is_no_longer_published_holds_again_from_its_file(self, home: Path) -> None:
+        publish(home)
+        write(home / "hello.yaml", FLOW % "二")
+        assert "calls use number 1" in library(home).standing(load(home / "hello.yaml"))
+        catalogue = Catalogue(home.parent, library=library(home), checker=no_check)
+        catalogue.refresh()
+        entry = library(home).unpublish("hello", who="王", at=AT, note="too early")
+        assert (entry.number, entry.action, entry.note) == (1, "unpublish", "too early")
+        assert (library(home).names(), library(home).current("hello")) == ([], None)
+        assert library(home).standing(load(home / "hello.yaml")) == ""
+        catalogue.refresh()
+        assert first_words(catalogue.get("hello")) == "二"
+        with pytest.raises(FlowError, match="not published"):
+            library(home).unpublish("hello", who="王", at=AT)
+        assert library(home).rollback("hello", to=None, who="王", at=AT).number == 1
+        assert library(home).names() == ["hello"]
+        library(home).unpublish("hello", who="王", at=AT)
+        write(home / "hello.yaml", FLOW % "一")
+        assert publish(home) == 2
+
     def test_the_same_contents_are_not_published_twice(self, home: Path) -> None:
         publish(home)
         with pytest.raises(FlowError, match="already published as number 1"):
