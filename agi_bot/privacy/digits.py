@@ -50,7 +50,7 @@ _FILLERS = "|".join(
     )
 )
 _SPOKEN_FILLERS = "and then|then|um|uh|er|erm|dash|hyphen|space|okay|ok|so|extension|ext"
-_MARKS = r"[\s\-‐-―－_.．,，。;；·•()（）\[\]+＋/／'\"“”…~～\u00ad\u200b-\u200f\u2060\ufe00-\ufe0f\u20e3\ufeff]"
+_MARKS = r"[\s\-‐-―－_.．,，。;；:：|｜·•()（）\[\]+＋/／'\"“”…~～\u00ad\u200b-\u200f\u2060\ufe00-\ufe0f\u20e3\ufeff]"
 _GAP = re.compile(rf"(?:{_MARKS}|{_FILLERS}|(?<![a-z])(?:{_SPOKEN_FILLERS})(?![a-z]))*", re.IGNORECASE)
 _AND = re.compile(r"\s+and\s+", re.IGNORECASE)
 
@@ -61,6 +61,7 @@ _DATE = (
     rf"|{_DAY}(?P<t{{0}}>[-/.]){_DAY}(?P=t{{0}}){_YEAR}|{_YEAR}[ ](?:0[1-9]|1[0-2])[ ](?:0[1-9]|[12]\d|3[01]))"
 )
 _CLOCK = r"(?:[T ]\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _UNIT_OF_MONEY = (
     r"(?:万|亿)?(?:元|块|圆|美元|美金|人民币|港币|日元|欧元)|[ ]?(?:(?:RMB|CNY|USD|EUR)(?![a-z])|dollars?|yuan|bucks)"
 )
@@ -73,7 +74,8 @@ _CARVED = re.compile(
             rf"(?<!\d)[¥￥$€£][ ]?{_AMOUNT}(?![\d])",
             rf"(?<![\d,，.\-]){_AMOUNT}(?:{_UNIT_OF_MONEY})",
             r"(?<![\d,，.\-])\d{1,3}(?:,\d{3}){1,3}(?:\.\d{1,2})?(?![\d,.\-])",
-            r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])",
+            rf"(?<![\d.])(?:{_OCTET}\.){{3}}{_OCTET}(?![\d.])",
+            r"(?<![\d:：])(?:[01]?\d|2[0-3])[:：][0-5]\d(?:[:：][0-5]\d)?(?![\d:：])",
         )
     ),
     re.IGNORECASE,

@@ -15,11 +15,14 @@ KEPT = 4
 
 _NUMBERS = frozenset({"number", "caller", "called", "to"})
 _OURS = frozenset(
-    {"task_id", "attempt_id", "call_id", "campaign_id", "script_id", "flow", "flow_version", "unique_id", "channel"}
-    | {"appointment_id", "recording", "owner", "trunk", "zone", "started_at", "ended_at", "created_at", "event_time"}
+    {"task_id", "attempt_id", "call_id", "campaign_id", "script_id", "flow", "flow_version", "unique_id"}
+    | {"recording", "owner", "trunk", "zone", "started_at", "ended_at", "created_at", "event_time"}
     | {"call_time", "at", "next_at"}
 )
 """Fields of our own making: times and ids with long runs of digits, never those of a person."""
+
+_THEIRS = frozenset({"data", "slots", "entities"})
+"""Fields of others' making: a long number in them is as likely a person's as a long text."""
 
 
 def for_eyes_of(caller: Caller, found: T) -> T:
@@ -27,14 +30,20 @@ def for_eyes_of(caller: Caller, found: T) -> T:
     return found if caller.role > Role.VIEWER else masked("", found)
 
 
-def masked(name: str, value: Any) -> Any:
-    """``value`` of the field ``name`` without the numbers of people; texts, lists and objects go through."""
-    if name in _OURS:
+def masked(name: str, value: Any, *, theirs: bool = False) -> Any:
+    """``value`` of the field ``name`` without the numbers of people; texts, lists and objects go through.
+
+    ``theirs``: the field is inside of one that others fill.
+    """
+    if name in _OURS and not theirs:
         return value
     if isinstance(value, Mapping):
-        return {key: masked(str(key), one) for key, one in value.items()}
+        return {key: masked(str(key), one, theirs=theirs or name in _THEIRS) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [masked(name, one) for one in value]
+        return [masked(name, one, theirs=theirs or name in _THEIRS) for one in value]
+    if isinstance(value, int | float) and not isinstance(value, bool) and theirs:
+        text = mask_text(str(value) if isinstance(value, int) else f"{value:.15g}")
+        return text if "*" in text else value
     if not isinstance(value, str):
         return value
     return hide_number(value) if name in _NUMBERS else mask_text(value)

@@ -16,6 +16,7 @@ from agi_bot.web.api import open_application
 from agi_bot.web.guard import depth
 from agi_bot.web.keys import Role
 from agi_bot.web.live import Live
+from agi_bot.web.roles import masked
 from tests.unit.web.conftest import NOON, Api
 
 TASK = {"customer_id": "1", "script_id": "promotion_001", "number": "13800000001"}
@@ -224,7 +225,8 @@ async def test_what_masking_hid_is_for_admins(api: Api) -> None:
 
 
 async def test_a_viewer_sees_no_number(api: Api) -> None:
-    await api.ask("PUT", "/api/v1/customers/1", json={"number": "13800000001", "data": {"card": "6222021234567890"}})
+    data = {"card": "6222021234567890", "spare": 13800000001}
+    await api.ask("PUT", "/api/v1/customers/1", json={"number": "13800000001", "data": data})
     task_id = (await api.ask("POST", "/api/v1/call/task", json=TASK)).json()["task_id"]
     for path in ("tasks", f"tasks/{task_id}", "customers", "customers/1"):
         shown = (await api.ask("GET", f"/api/v1/{path}", role=Role.VIEWER)).text
@@ -232,6 +234,23 @@ async def test_a_viewer_sees_no_number(api: Api) -> None:
         assert "13800000001" not in shown
         assert "6222021234567890" not in shown
         assert "13800000001" in (await api.ask("GET", f"/api/v1/{path}")).text
+
+
+def test_what_a_viewer_sees_of_other_fields() -> None:
+    found = {
+        "channel": "Local/13900000201@agi-bot-outbound-00000015;1",
+        "appointment_id": "13900000201",
+        "task_id": "13900000201-1",
+        "said_to_ms": 1_200_000,
+        "slots": {"card": 6222020200112233445, "number_of_days": 12, "task_id": "13900000201", "yes": True},
+    }
+    assert masked("", found) == {
+        "channel": "Local/***********@agi-bot-outbound-********;*",
+        "appointment_id": "***********",
+        "task_id": "13900000201-1",
+        "said_to_ms": 1_200_000,
+        "slots": {"card": "*" * 19, "number_of_days": 12, "task_id": "***********", "yes": True},
+    }
 
 
 async def test_results_to_take_away(api: Api) -> None:
