@@ -11,7 +11,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "rasa": ("agi_bot.cli.rasa", "Install, train and run Rasa beside agi-bot."),
     "knowledge": ("agi_bot.cli.knowledge", "Questions that nobody could answer."),
     "campaign": ("agi_bot.cli.campaign", "Make, fill, start, watch and report campaigns."),
-    "numbers": ("agi_bot.cli.numbers", "Import do-not-call lists and consent."),
+    "numbers": ("agi_bot.cli.numbers", "Import do-not-call lists and consent; call numbers again."),
     "key": ("agi_bot.cli.key", "Keys of the API."),
     "retention": ("agi_bot.cli.retention", "What is deleted when, and what was."),
     "outbox": ("agi_bot.cli.outbox", "What the CRM could not be told."),

@@ -1,4 +1,4 @@
-"""``agi-bot numbers``: who must not be called, who agreed to be called."""
+"""``agi-bot numbers``: who must not be called, who agreed to be called, which numbers exist after all."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from agi_bot.campaign.importing import Imported
+from agi_bot.campaign.intake import check_number
 from agi_bot.campaign.number_lists import import_consent, import_do_not_call
 from agi_bot.cli.store import ConfigOption, with_office
 
@@ -41,6 +42,23 @@ def consent(
 ) -> None:
     """These people agreed to be called, or took it back."""
     _tell(with_office(config, lambda office: import_consent(office, not withdraw, source, file)), "kept", refused)
+
+
+@app.command()
+def clear(
+    numbers: Annotated[list[str] | None, typer.Argument(help="As they were dialled.", show_default=False)] = None,
+    everyone: Annotated[bool, typer.Option("--all", help="All numbers that were marked.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """These numbers exist after all: take back the mark of numbers that do not, and call them again.
+
+    An exchange that sends a wrong cause (1, 22, 28) can have them marked.
+    """
+    if bool(numbers) == everyone:
+        raise typer.BadParameter("name the numbers, or say --all")
+    wanted = None if everyone else [check_number(number) for number in numbers or []]
+    cleared = with_office(config, lambda office: office.people.exist(wanted))
+    console.print(f"{cleared:,} numbers may be called again; tasks that ended so are not dialled by themselves")
 
 
 def _tell(done: Imported, word: str, refused: Path | None) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from agi_bot.errors import PbxError
-from agi_bot.findings import Finding, error, ok, warning
+from agi_bot.findings import Finding, Level, error, ok, warning
 from agi_bot.pbx.ami import Ami
 from agi_bot.pbx.asterisk.options import AsteriskOptions
 from agi_bot.pbx.asterisk.versions import DIGITS, TECH_CAUSE, has, parse
@@ -18,6 +18,9 @@ FILES_PER_CALL = 6
 """File descriptors that Asterisk opens for a call with the bot (5 on SIP, 6 on Local channels)."""
 
 MAX_SKEW_S = 2.0
+
+OUTBOUND, ROUTES = "agi-bot-outbound", "outbound"
+"""Our context of placed calls, and the admin's own that it goes on to unless AGI_BOT_ROUTES names another."""
 
 MODULES = {
     "app_audiosocket.so": "it carries the sound: module load app_audiosocket.so (Asterisk 18 or newer)",
@@ -179,6 +182,10 @@ async def _check_dialplan(ami: Ami, options: AsteriskOptions) -> list[Finding]:
     if outbound:
         route = f"write a context [{outbound}] that dials the numbers given to it"
         findings.append(await _check_context(ami, outbound, route))
+    if outbound == OUTBOUND and findings[-1].level is not Level.ERROR:
+        routes = await _global(ami, "AGI_BOT_ROUTES") or ROUTES
+        route = f"write a context [{routes}] with your routes, or name yours in [globals]: AGI_BOT_ROUTES"
+        findings.append(await _check_context(ami, routes, route))
     return findings
 
 
@@ -191,13 +198,20 @@ async def _check_context(ami: Ami, context: str, cure: str) -> Finding:
 
 async def _check_global(ami: Ami, options: AsteriskOptions) -> list[Finding]:
     """The dialplan and the bot must mean the same port."""
-    lines = await ami.command("dialplan show globals")
-    for line in lines:
+    port = await _global(ami, "AGI_BOT_PORT")
+    if port in ("", str(options.agi_port)):
+        return []
+    what = f"the dialplan sends calls to port {port} (AGI_BOT_PORT), the bot listens on {options.agi_port}"
+    return [error(what, "make both the same")]
+
+
+async def _global(ami: Ami, wanted: str) -> str:
+    """A global variable of the dialplan; empty when it is not set."""
+    for line in await ami.command("dialplan show globals"):
         name, equals, value = line.strip().partition("=")
-        if equals and name == "AGI_BOT_PORT" and value != str(options.agi_port):
-            what = f"the dialplan sends calls to port {value} (AGI_BOT_PORT), the bot listens on {options.agi_port}"
-            return [error(what, "make both the same")]
-    return []
+        if equals and name == wanted:
+            return value.strip()
+    return ""
 
 
 async def _check_files(ami: Ami, calls: int) -> list[Finding]:

@@ -116,3 +116,9 @@ async def why(number: str, desk: At, caller: Viewer) -> dict[str, Any]:
         "decisions": await office.tasks.decisions(number),
         "attempts": await office.people.attempts(number),
     }
+
+
+@router.delete("/numbers/{number}/unallocated", status_code=204, tags=["permission"])
+async def exists(number: str, desk: At, caller: Operator) -> None:
+    """The number exists after all and may be called again."""
+    there(await desk.office.people.exist([check_number(number)]), f"a mark that {number} does not exist")

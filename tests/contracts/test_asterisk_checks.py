@@ -59,6 +59,19 @@ async def test_mistakes_are_found_and_each_has_a_cure(contract_asterisk: Asteris
 
 
 @pytest.mark.asterisk
+async def test_routes_that_are_not_there(contract_asterisk: Asterisk) -> None:
+    options = AsteriskOptions(agi_port=0, audio_port=0, ami=login(contract_asterisk))
+    findings = await check_asterisk(options)
+    assert "dialplan context agi-bot-outbound" in [finding.what for finding in findings]
+    (bad,) = [finding for finding in findings if finding.level is Level.ERROR and "context" in finding.what]
+    assert bad.what == "the dialplan has no context outbound"
+    assert "AGI_BOT_ROUTES" in bad.cure
+    await contract_asterisk.set_global("AGI_BOT_ROUTES", "contract-out")
+    findings = await check_asterisk(options)
+    assert "dialplan context contract-out" in [finding.what for finding in findings]
+
+
+@pytest.mark.asterisk
 async def test_a_wrong_secret_is_one_finding_with_its_cure(contract_asterisk: Asterisk) -> None:
     findings = await check_asterisk(AsteriskOptions(agi_port=0, audio_port=0, ami=login(contract_asterisk, secret="x")))
     assert findings[-1].level is Level.ERROR

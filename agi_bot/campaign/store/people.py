@@ -61,6 +61,13 @@ class PeopleStore:
         """Consent, refusal and whether the number exists; empty when nothing is known."""
         return await self._database.run(lambda db: known(db, number))
 
+    async def exist(self, numbers: Sequence[str] | None = None) -> int:
+        """These numbers exist after all (``None``: all do) and may be called again; how many were marked.
+
+        A mark is of the very digits that were dialled, not of another spelling.
+        """
+        return await self._database.run(lambda db: _exist(db, numbers))
+
     async def attempts(self, number: str, limit: int = 50) -> list[dict[str, Any]]:
         """The calls to ``number``, however it was dialled, newest first."""
         return await self._database.run(
@@ -77,6 +84,14 @@ def meet(db: sqlite_utils.Database, people: Sequence[tuple[str, str, str]]) -> N
         f"VALUES (?, ?, ?, '', '{{}}', '{datetime.now(UTC).isoformat()}')"
     )
     db.conn.executemany(query, people)
+
+
+def _exist(db: sqlite_utils.Database, numbers: Sequence[str] | None) -> int:
+    query = "UPDATE numbers SET unallocated = 0 WHERE unallocated != 0"
+    if numbers is None:
+        return int(db.execute(query).rowcount)
+    wanted = json.dumps(list(numbers))
+    return int(db.execute(f"{query} AND number IN (SELECT value FROM json_each(?))", [wanted]).rowcount)
 
 
 def _save(db: sqlite_utils.Database, row: dict[str, Any]) -> None:

@@ -16,12 +16,17 @@ REASON_NO_ANSWER = 3
 
 REASON_ANSWERED = 4
 
+NO_ROUTE = 3
+"""Q.850: no route to destination; what agi-bot-outbound.conf says of a number that no route takes."""
+
 NO_CHANNEL = "no channel was made: does the outbound context know this number, and its route the endpoint?"
+
+UNROUTED = "no route takes this number: is there a context for it (AGI_BOT_ROUTES; 'outbound' if not set)?"
 
 BY_CAUSE = {
     1: Status.INVALID_NUMBER,  # unallocated number; SIP 404
     2: Status.UNREACHABLE,
-    3: Status.UNREACHABLE,  # no route to destination
+    NO_ROUTE: Status.UNREACHABLE,
     17: Status.BUSY,
     18: Status.NO_ANSWER,
     19: Status.NO_ANSWER,
@@ -55,7 +60,8 @@ class Evidence:
     """What is known of one attempt so far.
 
     ``cause`` and ``sip`` come from the Hangup of the farthest leg, ``dial`` from the last
-    DialEnd, ``reason`` from OriginateResponse (``None``: has not come).
+    DialEnd, ``reason`` from OriginateResponse (``None``: has not come).  ``left``: a channel
+    to a trunk or telephone was made, so that the cause is the network's, not the dialplan's.
     """
 
     reason: int | None = None
@@ -64,10 +70,13 @@ class Evidence:
     sip: int = 0
     cause_text: str = ""
     cancelled: bool = False
+    left: bool = False
 
     def hangup(self, channel: str, cause: int, sip: int, text: str) -> None:
         """A leg hung up; a Local channel only passes on what a real one told."""
-        if self.cause and channel.startswith("Local/"):
+        local = channel.startswith("Local/")
+        self.left = self.left or not local
+        if self.cause and local:
             return
         if cause or sip:
             self.cause, self.sip, self.cause_text = cause, sip, text
@@ -85,12 +94,21 @@ def _status(evidence: Evidence) -> Status:
         return Status.ANSWERED
     if evidence.reason == REASON_NO_ANSWER:
         return Status.NO_ANSWER
+    if _unrouted(evidence):
+        return Status.FAILED
     if evidence.cause in BY_CAUSE:
         return BY_CAUSE[evidence.cause]
     return BY_DIAL.get(evidence.dial, Status.FAILED)
 
 
+def _unrouted(evidence: Evidence) -> bool:
+    """A hole in the admin's dialplan says nothing of the number, and reached nobody."""
+    return evidence.cause == NO_ROUTE and not evidence.left
+
+
 def _detail(evidence: Evidence) -> str:
+    if _unrouted(evidence):
+        return UNROUTED
     parts = [evidence.cause_text, f"dial {evidence.dial}" if evidence.dial else ""]
     text = ", ".join(part for part in parts if part)
     return text or ("" if evidence.reason == REASON_ANSWERED else NO_CHANNEL)

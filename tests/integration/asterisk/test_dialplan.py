@@ -254,7 +254,9 @@ async def test_a_number_without_a_route(asterisk: Asterisk, start_bot: StartBot)
     bot = await start_bot(finish)
     await asterisk.set_global("AGI_BOT_ROUTES", "test-routes")
     ringing = await bot.originate("9999", call_id=str(uuid4()))
-    assert (await ringing.outcome()).status == "invalid_number"
+    outcome = await ringing.outcome()
+    assert outcome.status == "failed", "a hole in the dialplan says nothing of the number"
+    assert "AGI_BOT_ROUTES" in outcome.detail
 
 
 async def _collect(call: Call, into: list[np.ndarray]) -> None:

@@ -166,3 +166,18 @@ def test_dead_letters_are_listed_and_sent_again(run: Run, tmp_path: Path) -> Non
     assert "answered 500" in listed
     assert run("outbox", "resend").output == "1 will be sent again\n"
     assert run("outbox", "resend").output == "0 will be sent again\n"
+
+
+def test_a_number_that_exists_after_all(run: Run, tmp_path: Path) -> None:
+    run("campaign", "status")
+    with sqlite3.connect(next(tmp_path.rglob("*.db"))) as db:
+        db.executemany(
+            "INSERT INTO numbers (number, unallocated) VALUES (?, 1)", [("13800000001",), ("13800000002",), ("1",)]
+        )
+    assert "does not exist" in run("why", "13800000001").output
+    assert run("numbers", "clear", "13800000001", "013800000002").output.startswith("1 numbers")
+    assert "does not exist" not in run("why", "13800000001").output
+    assert "does not exist" in run("why", "13800000002").output
+    assert run("numbers", "clear", "--all").output.startswith("2 numbers")
+    assert run("numbers", "clear").exit_code == 2
+    assert run("numbers", "clear", "1", "--all").exit_code == 2

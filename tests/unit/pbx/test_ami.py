@@ -401,3 +401,17 @@ def test_the_farthest_leg_tells_the_cause() -> None:
 
 def test_an_attempt_without_a_channel_says_where_to_look() -> None:
     assert "outbound context" in disposition(Evidence(reason=0)).detail
+
+
+def test_a_hole_in_the_dialplan_says_nothing_of_the_number() -> None:
+    evidence = Evidence(reason=0)
+    evidence.hangup("Local/1@agi-bot-outbound-1;2", 3, 0, "No route to destination")
+    assert disposition(evidence).status is Status.FAILED
+    assert "AGI_BOT_ROUTES" in disposition(evidence).detail
+
+
+def test_a_network_without_a_route_is_told_as_it_is() -> None:
+    evidence = Evidence(reason=0)
+    evidence.hangup("PJSIP/trunk-1", 3, 0, "No route to destination")
+    evidence.hangup("Local/1@agi-bot-outbound-1;2", 3, 0, "No route to destination")
+    assert disposition(evidence).status is Status.UNREACHABLE
