@@ -22,6 +22,8 @@ MAX_SKEW_S = 2.0
 OUTBOUND, ROUTES = "agi-bot-outbound", "outbound"
 """Our context of placed calls, and the admin's own that it goes on to unless AGI_BOT_ROUTES names another."""
 
+README_SECRET = "change-me"
+
 MODULES = {
     "app_audiosocket.so": "it carries the sound: module load app_audiosocket.so (Asterisk 18 or newer)",
     "res_agi.so": "it hands calls to the bot: module load res_agi.so",
@@ -138,14 +140,35 @@ def check_version(text: str) -> list[Finding]:
 
 async def _check_rights(ami: Ami) -> list[Finding]:
     shown = await ami.command(f"manager show user {ami.options.user}")
-    findings = []
+    findings = check_user(ami.options.user, ami.options.secret, shown)
     for kind, needed in RIGHTS.items():
         granted = _granted(shown, kind)
         for right, consequence in needed.items():
             if granted and not granted & {right, "all"}:
                 cure = f"add {right} to {kind.split()[0]}= of [{ami.options.user}] in manager.conf"
                 findings.append(error(f"AMI user {ami.options.user} lacks {kind} {right}: {consequence}", cure))
-    return findings or [ok(f"AMI user {ami.options.user} has the rights it needs")]
+    poor = any(finding.level is Level.ERROR for finding in findings)
+    return findings if poor else [*findings, ok(f"AMI user {ami.options.user} has the rights it needs")]
+
+
+def check_user(user: str, secret: str, shown: list[str]) -> list[Finding]:
+    """Who could log in besides the bot; ``shown``: the lines of ``manager show user``."""
+    findings = []
+    if secret == README_SECRET:
+        cure = "give it another in manager.conf (then manager reload) and in agi-bot.yml"
+        findings.append(warning(f"AMI user {user} has the secret of the README, {README_SECRET}", cure))
+    if _open_to_all(shown):
+        cure = f"deny = 0.0.0.0/0.0.0.0 and then permit = 127.0.0.1/255.255.255.255 below [{user}] in manager.conf"
+        findings.append(warning(f"AMI user {user} may log in from every host", cure))
+    return findings
+
+
+def _open_to_all(shown: list[str]) -> bool:
+    """No rules at all, or none that denies: what no rule names is allowed."""
+    if any(re.fullmatch(r"\s*ACL\s*:\s*no\s*", line) for line in shown):
+        return True
+    rules = [line for line in shown if re.match(r"\s*\d+:\s*(allow|deny)\b", line)]
+    return bool(rules) and not any("deny" in rule for rule in rules)
 
 
 def _granted(shown: list[str], kind: str) -> set[str]:

@@ -9,7 +9,7 @@ import pytest
 from agi_bot.demo.asterisk import Asterisk
 from agi_bot.findings import Level, worst
 from agi_bot.pbx.asterisk import AmiOptions, AsteriskOptions
-from agi_bot.pbx.asterisk_checks import check_asterisk, check_own_files, check_port, check_version
+from agi_bot.pbx.asterisk_checks import check_asterisk, check_own_files, check_port, check_user, check_version
 
 
 def free_port() -> int:
@@ -100,6 +100,28 @@ def test_a_taken_port_is_a_running_bot_or_an_error() -> None:
         assert "in use" in check_port("127.0.0.1", port, "FastAGI", "agi_port").what
     assert check_port("203.0.113.1", port, "FastAGI", "agi_port").level is Level.ERROR
     assert check_port("127.0.0.1", 0, "FastAGI", "agi_port").level is Level.WARNING
+
+
+@pytest.mark.parametrize(
+    ("shown", "open_to_all"),
+    [
+        ("   ACL: no", True),
+        ("   ACL: yes\nACL: (unnamed)\n----\n  0: allow - 127.0.0.1/255.255.255.255", True),
+        (
+            "   ACL: yes\nACL: (unnamed)\n----\n  0:  deny - 0.0.0.0/0.0.0.0\n  1: allow - 127.0.0.1/255.255.255.255",
+            False,
+        ),
+        ("   ACL: yes", False),
+    ],
+)
+def test_an_ami_user_for_everybody(shown: str, open_to_all: bool) -> None:
+    lines = ["", "   username: bot", *shown.splitlines(), "   read perm: system,call"]
+    assert ["every host" in finding.what for finding in check_user("bot", "x", lines)] == [True] * open_to_all
+
+
+def test_the_secret_of_the_readme() -> None:
+    (finding,) = check_user("bot", "change-me", ["   ACL: yes"])
+    assert (finding.level, "change-me" in finding.what) == (Level.WARNING, True)
 
 
 def test_too_few_files() -> None:
