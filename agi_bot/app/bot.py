@@ -39,6 +39,9 @@ log = logging.getLogger(__name__)
 CLOSING_S = 30.0
 """How long a conversation may take to close after its longest time, s."""
 
+STUCK_S = 60.0
+"""A conversation that goes on so long after its longest time is ended from outside, s."""
+
 NUMBER_VARIABLE = "BOT_NUMBER"
 """Every exchange's channel has it when we placed the call."""
 
@@ -76,7 +79,9 @@ class Bot:
         self._zones: dict[str, ZoneInfo] = {}
         self._early = EarlyMedia(settings.campaigns.early_media_folder)
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="recordings")
-        self._keeper = Keeper(settings.privacy, store, self._disk)
+        # Apart: no caller waits for his greeting until the calls that are over are masked.
+        self._masking = ThreadPoolExecutor(1, thread_name_prefix="masking")
+        self._keeper = Keeper(settings.privacy, store, self._masking)
 
     @property
     def running(self) -> int:
@@ -97,8 +102,9 @@ class Bot:
         await asyncio.gather(*self._calls, return_exceptions=True)
 
     def close(self) -> None:
-        """Free the recordings' thread."""
+        """Free the recordings' threads."""
         self._disk.shutdown()
+        self._masking.shutdown()
 
     # --- a call ----------------------------------------------------------------------
 
@@ -142,18 +148,24 @@ class Bot:
         record = self._new_record(call, assignment)
         engines = await self._workshop.engines(flow)
         dialogue = Dialogue(flow, assignment.task, seed=call.id)
+        limits = Limits(flow.longest_ms / 1000, self._turns)
         conversation = Conversation(
             call,
             dialogue,
             engines,
             record,
-            limits=Limits(flow.longest_ms / 1000, self._turns),
+            limits=limits,
             recording=self._recording(call, self._now()),
             watcher=self._watch(call),
             plan=self._plans.pop(call.id, None),
         )
         log.info("call.begins", extra={**of_call(call), "flow": flow.name, "version": flow.version})
-        record = await conversation.run()
+        try:
+            async with asyncio.timeout(limits.max_call_s + STUCK_S):
+                await conversation.run()
+        except TimeoutError:
+            # The conversation has its own limits; this is for what nobody thought of.
+            log.error("call.stuck", extra=of_call(call))
         had = conversation.script
         if isinstance(had, Dialogue) and not conversation.void:
             record.result_class = had.result_class

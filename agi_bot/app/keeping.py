@@ -32,7 +32,7 @@ MOST_LATER = 1000
 
 
 class Keeper:
-    """``disk`` is the thread in which recordings are written."""
+    """``disk`` is the thread in which recordings are masked."""
 
     def __init__(self, privacy: PrivacySettings, store: CallStore, disk: Executor) -> None:
         self._privacy = privacy

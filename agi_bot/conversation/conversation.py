@@ -33,6 +33,15 @@ from agi_bot.speech.turns import TurnTaker
 
 log = logging.getLogger(__name__)
 
+RECORDING_OPENS_S = 1.0
+"""The caller waits no longer for the recordings' disk; without it there is no recording."""
+
+RECORDING_CLOSES_S = 10.0
+"""Nobody is on the line any more, but the record of the call waits."""
+
+GIVE_BACK_S = 10.0
+"""An exchange that does not take a call back in this time has lost it."""
+
 
 class Conversation:
     """One call from the first word to the outcome; :meth:`run` does all of it.
@@ -89,9 +98,9 @@ class Conversation:
         except Exception as error:
             self._broken(error)
         finally:
-            await self._close_recording()
             self._sum_up()
             await self._give_back()
+            await self._close_recording()
         self._watch(Over(self._record))
         return self._record
 
@@ -169,12 +178,13 @@ class Conversation:
 
     async def _give_back(self) -> None:
         try:
-            await self._call.set_result(result_variables(self._record))
-            await self._last_word()
+            async with asyncio.timeout(GIVE_BACK_S):
+                await self._call.set_result(result_variables(self._record))
+                await self._last_word()
         except CallGone:
             log.debug("call.gone", extra=of_call(self._call))
-        except AgiBotError as error:
-            log.error("call.not_given_back", extra={**of_call(self._call), "reason": str(error)})
+        except (AgiBotError, TimeoutError) as error:
+            log.error("call.not_given_back", extra={**of_call(self._call), "reason": str(error) or "no answer"})
 
     async def _last_word(self) -> None:
         match self._talk.last:
@@ -199,17 +209,31 @@ class Conversation:
         if self._recording is None:
             return
         try:
-            await self._recording.open()
+            async with asyncio.timeout(RECORDING_OPENS_S):
+                await self._recording.open()
             self._record.recording = str(self._recording.path)
+        except TimeoutError:
+            self._recording.abandon()
+            self._not_recorded(self._recording.failure)
         except StoreError as error:
-            log.error("recording.failed", extra={**of_call(self._call), "reason": str(error)})
-            self._journal.note(str(error))
-            self._recording = None
+            self._not_recorded(str(error))
+
+    def _not_recorded(self, reason: str) -> None:
+        log.error("recording.failed", extra={**of_call(self._call), "reason": reason})
+        self._journal.note(reason)
+        self._record.recording = ""
+        self._recording = None
 
     async def _close_recording(self) -> None:
         if self._recording is None:
             return
-        await self._recording.close()
+        try:
+            async with asyncio.timeout(RECORDING_CLOSES_S):
+                await self._recording.close()
+        except TimeoutError:
+            self._recording.abandon()
+            self._not_recorded(self._recording.failure)
+            return
         if self._recording.failure:
             self._journal.note(self._recording.failure)
             log.error("recording.failed", extra={**of_call(self._call), "reason": self._recording.failure})

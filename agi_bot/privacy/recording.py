@@ -8,8 +8,10 @@ the transcript is the same time in the file.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,6 +29,10 @@ GAP_MS = 60
 """A frame that comes later than this after the last one leaves a gap of silence."""
 
 FLUSH_MS = 1000
+
+MOST_WAITING = 60
+"""So many writes, of about :data:`FLUSH_MS` each, wait for a disk that stalls; then the recording ends."""
+
 FORMATS = {"wav": ("WAV", "PCM_16"), "flac": ("FLAC", "PCM_16"), "ogg": ("OGG", "OPUS")}
 
 
@@ -85,7 +91,9 @@ class Track:
 class Recording:
     """A stereo file being written; disk work happens in ``writer``, never in the event loop.
 
-    A full disk ends the recording, not the call: :attr:`failure` then tells why.  Until it
+    A disk that is full or does not answer ends the recording, not the call: :attr:`failure` then
+    tells why.  :meth:`open` and :meth:`close` wait for the disk as long as they are let;
+    whoever gives up calls :meth:`abandon`.  Until it
     is closed the file has a hidden name (:mod:`agi_bot.privacy.unfinished`); with ``masked``
     also afterwards, until whoever masks it publishes it.
     """
@@ -99,6 +107,7 @@ class Recording:
         self._caller = Track(rate)
         self._bot = Track(rate)
         self._file: sf.SoundFile | None = None
+        self._waiting: deque[Future[None]] = deque()
 
     @property
     def caller_ms(self) -> float:
@@ -108,12 +117,16 @@ class Recording:
     async def open(self) -> None:
         """Create the file.  Raises :class:`~agi_bot.errors.StoreError` when it cannot be created."""
         try:
-            self._file = await self._in_writer(self._create)
+            await self._in_writer(self._open)
         except (OSError, sf.SoundFileError) as error:
             raise StoreError(
                 f"cannot create the recording {self.path}: {error}",
                 cure="check the folder's rights and the free space of its disk",
             ) from error
+
+    def _open(self) -> None:
+        # Here, not where it is awaited: who gave up waiting must find the file to delete it.
+        self._file = self._create()
 
     def _create(self) -> sf.SoundFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -141,7 +154,12 @@ class Recording:
     def _flush(self, position: int) -> None:
         self._bot.fill(position)
         both = np.stack([self._caller.take(position), self._bot.take(position)], axis=1)
-        self._writer.submit(self._write, both)
+        while self._waiting and self._waiting[0].done():
+            self._waiting.popleft()
+        if len(self._waiting) >= MOST_WAITING:
+            self.failure = "recording stopped: its disk does not answer"
+            return
+        self._waiting.append(self._writer.submit(self._write, both))
 
     def _write(self, both: npt.NDArray[np.int16]) -> None:
         if self._file is None or self.failure:
@@ -169,6 +187,20 @@ class Recording:
         except (OSError, sf.SoundFileError) as error:
             self.failure = self.failure or f"recording not closed: {error}"
         self._file = None
+
+    def abandon(self) -> None:
+        """Nobody waits for the disk any more: what there is of the recording is deleted when it answers."""
+        self.failure = self.failure or "no recording: its disk does not answer"
+        self._masked = True
+        self._writer.submit(self._discard)
+
+    def _discard(self) -> None:
+        with suppress(OSError, sf.SoundFileError):
+            if self._file is not None:
+                self._file.close()
+            unfinished.unfinished(self.path).unlink(missing_ok=True)
+        self._file = None
+        unfinished.let_go(self.path)
 
     async def _in_writer(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._writer, work)

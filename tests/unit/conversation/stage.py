@@ -17,6 +17,7 @@ from agi_bot.conversation.bias import Bias
 from agi_bot.conversation.progress import Progress
 from agi_bot.errors import InterpreterDown
 from agi_bot.flow.events import Action, Event
+from agi_bot.privacy.recording import Recording
 from agi_bot.record import CallRecord
 from agi_bot.speech.vad import EnergyModel, VadBatcher
 from agi_bot.testing import FakeCall, VirtualTimeLoop
@@ -197,7 +198,7 @@ class Stage:
         self.seen: list[Progress] = []
         self.record = CallRecord(self.call.id, "test", "zh-CN", datetime(2026, 11, 21, tzinfo=UTC))
 
-    def conversation(self) -> Conversation:
+    def conversation(self, recording: Recording | None = None) -> Conversation:
         engines = Engines(
             OneEar(self.hearing),
             self.interpreter,
@@ -212,6 +213,7 @@ class Stage:
             engines,
             self.record,
             limits=self.limits,
+            recording=recording,
             watcher=self.seen.append,
             plan=self.plan,
         )

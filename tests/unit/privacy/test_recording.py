@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from agi_bot.audio import Frame
 from agi_bot.errors import StoreError
-from agi_bot.privacy.recording import Recording, Track
+from agi_bot.privacy.recording import MOST_WAITING, Recording, Track
 
 LOUD = Frame(b"\x00\x20" * 160)
 
@@ -74,6 +75,25 @@ async def test_a_folder_that_cannot_be_made(tmp_path: Path, writer: ThreadPoolEx
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="free space"):
         await Recording(tmp_path / "file" / "a.wav", 8000, writer).open()
+
+
+async def test_a_disk_that_stalls_ends_the_recording_before_the_memory(
+    tmp_path: Path, writer: ThreadPoolExecutor
+) -> None:
+    back = threading.Event()
+    recording = Recording(tmp_path / "a.wav", 8000, writer)
+    await recording.open()
+    writer.submit(back.wait)
+    for at in range(0, 120_000, 20):
+        recording.caller(LOUD, at)
+    try:
+        assert "does not answer" in recording.failure
+        assert len(recording._waiting) == MOST_WAITING
+        assert recording.caller_ms < 70_000
+    finally:
+        back.set()
+    await recording.close()
+    assert sf.info(tmp_path / "a.wav").duration < 70
 
 
 async def test_a_full_disk_ends_the_recording_only(writer: ThreadPoolExecutor) -> None:
