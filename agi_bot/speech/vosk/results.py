@@ -11,6 +11,9 @@ from agi_bot.speech.vosk.calibration import Calibration
 from agi_bot.speech.vosk.settings import VoskSettings
 from agi_bot.speech.vosk.vocabulary import UNKNOWN, join
 
+SHORT_MS = 1500
+"""Words of no more than this, all together, are one answer: right as a whole, or not understood."""
+
 
 def parse_words(answer: str) -> tuple[Word, ...]:
     """The words of a final answer; times in ms of the sound that libvosk was given."""
@@ -39,8 +42,10 @@ def transcript(words: Sequence[Word], settings: VoskSettings, calibration: Calib
         return Transcript("", final=True, confidence=0.0)
     mean = mean_confidence(kept)
     confidence = calibration.confidence(words) if calibration else mean
-    # Music and babble are not what a calibration was made of: libvosk's own doubt counts, too.
-    if min(mean, confidence) < settings.reject_below or 1 - _duration(kept) / total > settings.unknown_share:
+    # Music and babble are not what a calibration was made of: libvosk's own doubt counts, too.  The
+    # calibrated one says whether all words are right; a long sentence need not be, to be understood.
+    doubt = min(mean, confidence) if _duration(kept) <= SHORT_MS else mean
+    if doubt < settings.reject_below or 1 - _duration(kept) / total > settings.unknown_share:
         return Transcript("", final=True, confidence=confidence)
     return Transcript(join([w.text for w in kept]), final=True, confidence=confidence, words=kept)
 

@@ -4,6 +4,7 @@ import json
 
 from agi_bot.contracts import Word
 from agi_bot.speech.vosk import VoskSettings
+from agi_bot.speech.vosk.calibration import Calibration
 from agi_bot.speech.vosk.results import parse_partial, parse_words, transcript
 
 SETTINGS = VoskSettings(reject_below=0.5, unknown_share=0.5)
@@ -42,6 +43,18 @@ def test_low_confidence_becomes_no_text_but_tells_how_low() -> None:
     heard = transcript(words(("可以", 0, 0.5, 0.31)), SETTINGS)
     assert (heard.text, heard.words) == ("", ())
     assert heard.confidence == 0.31
+
+
+def test_a_long_sentence_need_not_be_right_to_the_last_word() -> None:
+    strict = Calibration((0.0, 1.0, 0.0, -1.0), 0.0)
+    one_word = words(("明天", 0, 0.5, 0.45))
+    assert transcript(one_word, VoskSettings(reject_below=0.4), strict).text == "明天"
+    assert transcript(one_word, VoskSettings(reject_below=0.48), strict).text == ""
+    entries = [(f"词{n}", n * 0.5, n * 0.5 + 0.5, 0.97) for n in range(20)]
+    sentence = words(*entries, ("吧", 10, 10.3, 0.3))
+    heard = transcript(sentence, SETTINGS, strict)
+    assert heard.confidence < 0.1
+    assert len(heard.words) == 21
 
 
 def test_mostly_unknown_sound_becomes_no_text() -> None:
