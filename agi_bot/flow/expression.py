@@ -11,6 +11,8 @@ A comparison with a slot that is not filled yet is false.
 from __future__ import annotations
 
 import ast
+import difflib
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ FUNCTIONS: Mapping[str, int] = {
     "length": 1, "round": 1, "lower": 1, "contains": 2, "min": 2, "max": 2, "last": 2,
 }  # fmt: skip
 """Functions and how many arguments each takes."""
+
+_KNOWN = f"there are the functions {', '.join(sorted(FUNCTIONS))}"
 
 BUILTIN_NAMES = frozenset({"now", "today", "caller", "said"})
 """Names that are no slots: the call's clock, its date, the caller's mood, the last words heard."""
@@ -50,9 +54,7 @@ def parse_expression(source: str) -> Expression:
     try:
         body = _parsed(source)
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        wide = next((sign for sign in source if "！" <= sign <= "～" or sign in "“”‘’"), "")
-        cure = f"write `{wide}` half-width" if wide else "write for example `amount > 100 and filled(day)`"
-        raise ValueError(f"`{source}` is not a condition; {cure}") from None
+        raise ValueError(f"`{source}` is not a condition; {_cure(source)}") from None
     reader = _Reader()
     reader.read(body)
     return Expression(source, body, tuple(dict.fromkeys(reader.names)), tuple(dict.fromkeys(reader.moods)))
@@ -62,6 +64,28 @@ def _parsed(source: str) -> ast.expr:
     with warnings.catch_warnings():
         warnings.simplefilter("error", SyntaxWarning)  # `1if x`: nobody means what Python makes of it
         return ast.parse(source.strip(), mode="eval").body
+
+
+def _cure(source: str) -> str:
+    wide = next((sign for sign in source if "！" <= sign <= "～" or sign in "“”‘’"), "")
+    if wide:
+        return f"write `{wide}` half-width"
+    plain = _QUOTED.sub("''", source)
+    found = next((cure for habit, cure in _HABITS if habit.search(plain)), "")
+    return found or "write for example `amount > 100 and filled(day)`"
+
+
+_QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
+_HABITS = (
+    (re.compile(r"(?<![=!<>])=(?![=>])"), "compare with `==`"),
+    (re.compile(r"&&"), "write `and`"),
+    (re.compile(r"\|\|"), "write `or`"),
+    (re.compile(r"!(?!=)"), "write `not`"),
+    (re.compile(r"=>|=<|<>"), "compare with `>=`, `<=` or `!=`"),
+)
+"""What people write who know other languages, and what it is called here."""
+
+_OTHER_NAMES = {"upper": "lower", "casefold": "lower", "len": "length", "count": "length", "int": "round"}
 
 
 class _Reader:
@@ -87,8 +111,11 @@ class _Reader:
                 self._compare(node)
             case ast.Call(func=ast.Name()) if not node.keywords:
                 self._call(node)
+            case ast.Call(func=ast.Attribute(attr=name, value=of)) | ast.Attribute(attr=name, value=of):
+                cure = f"write {_like(name, ast.unparse(of))}"
+                raise ValueError(f"`{ast.unparse(node)}` is not allowed in a condition; {cure}")
             case _:
-                raise ValueError(f"`{ast.unparse(node)}` is not allowed in a condition")
+                raise ValueError(f"`{ast.unparse(node)}` is not allowed in a condition; {_KNOWN}")
 
     def _all(self, nodes: list[ast.expr]) -> None:
         for node in nodes:
@@ -111,10 +138,18 @@ class _Reader:
     def _call(self, node: ast.Call) -> None:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name not in FUNCTIONS:
-            raise ValueError(f"there is no function `{name}`; there are {', '.join(sorted(FUNCTIONS))}")
+            raise ValueError(f"there is no function `{name}`; {_like(name)}")
         if len(node.args) != FUNCTIONS[name]:
             raise ValueError(f"`{name}` takes {FUNCTIONS[name]} value(s), not {len(node.args)}")
         self._all(node.args)
+
+
+def _like(name: str, argument: str = "") -> str:
+    """The function that somebody means who writes ``name``, else all there are."""
+    near = _OTHER_NAMES.get(name) or next(iter(difflib.get_close_matches(name, FUNCTIONS, n=1)), "")
+    if argument:
+        return f"`{near}({argument})`" if near else f"it without the dot; {_KNOWN}"
+    return f"did you mean `{near}`?" if near else _KNOWN
 
 
 def mood_of(node: ast.Compare) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -43,11 +44,19 @@ def read_as(adapter: TypeAdapter[_Read], tree: Node, models: ModelsAt) -> _Read:
         read = adapter.validate_python(tree.plain())
     except ValidationError as error:
         told = {problem.line for problem in empty}
-        faults = [_problem(fault, tree, models) for fault in error.errors(include_url=False)]
+        faults = [_problem(fault, tree, models) for fault in _causes(error.errors(include_url=False))]
         raise BrokenFlow([*empty, *(fault for fault in faults if fault.line not in told)]) from None
     if empty:
         raise BrokenFlow(empty)
     return read
+
+
+def _causes(faults: Sequence[Any]) -> Iterator[Any]:
+    """Without the lists that are only short because what stands in them is wrong."""
+    for fault in faults:
+        inner = (other["loc"] for other in faults if other is not fault)
+        if fault["type"] != "too_short" or not any(loc[: len(fault["loc"])] == fault["loc"] for loc in inner):
+            yield fault
 
 
 def _empty(node: Node) -> Iterator[Problem]:
@@ -103,24 +112,53 @@ def _wrong_value(fault: Any, path: Path, tree: Node) -> Problem:
     spot = tree.key_spot(path) if "[key]" in fault["loc"] else node.spot
     message = fault["msg"].removeprefix("Value error, ")
     text = str(path[-1]) if "[key]" in fault["loc"] else node.source
-    said, cure = _explained(fault["type"], message, text, path)
+    said, cure = _explained(fault["type"], message, text, path, named="[key]" in fault["loc"])
+    if node.items is not None and fault["type"] in _MAPPINGS:
+        cure = "a list stands here: write `name: value` lines, indented, without `- ` or [ ]"
     return Problem.at(spot, _rule(path), said, cure, text=text)
 
 
-def _explained(kind: str, message: str, text: str, path: Path) -> tuple[str, str]:
+_MAPPINGS = frozenset({"dict_type", "model_type", "model_attributes_type"})
+_EXAMPLES: Mapping[str, tuple[str, str]] = {
+    "int_parsing": ("a whole number", "3"),
+    "int_type": ("a whole number", "3"),
+    "int_from_float": ("a whole number", "3"),
+    "bool_parsing": ("yes or no", "true"),
+    "bool_type": ("yes or no", "true"),
+}
+"""Fault -> what is expected, and how it is written."""
+
+
+def _explained(kind: str, message: str, text: str, path: Path, *, named: bool) -> tuple[str, str]:
+    """Fault and cure; ``named`` when the name itself is wrong, not what stands behind it."""
     key = next((part for part in reversed(path) if isinstance(part, str) and part != "texts"), "the flow")
     if kind == "string_pattern_mismatch":
-        return f"`{text}` is not a name", "names have letters, digits and _, and begin with a letter"
+        return _miskeyed(text) if named and path[-2] in ("keys", "keys_mean") else _misnamed(text)
     if kind == "string_type":
         return f"`{key}` needs text", "put the text in quotes"
-    if kind in ("dict_type", "model_type", "model_attributes_type"):
+    if kind in _MAPPINGS:
         return f"`{key}` needs `name: value` lines below it", "indent them by two spaces more than the line above"
+    if kind in _EXAMPLES:
+        expected, example = _EXAMPLES[kind]
+        return f"`{text}` is not {expected}", f"write for example `{key}: {example}`"
+    if kind == "too_short":
+        return f"`{key}` is an empty list", "write at least one into it, or remove the line"
     if kind == "literal_error":
         return f"`{text}` is not allowed for `{key}`", message.replace("Input should be", "write").replace("'", "`")
     if kind == "value_error":
         fault, _, cure = message.partition("; ")
         return fault, cure or "correct the text"
     return f"`{key}`: {message[0].lower()}{message[1:]}", "correct the value"
+
+
+def _misnamed(text: str) -> tuple[str, str]:
+    return f"`{text}` is not a name", "names have letters, digits and _, and begin with a letter"
+
+
+def _miskeyed(text: str) -> tuple[str, str]:
+    narrow = unicodedata.normalize("NFKC", text)
+    hint = f"write `{narrow}` half-width; " if narrow != text else ""
+    return f"`{text}` is not a key of a telephone", f"{hint}keys are 0-9, * and #, up to four of them"
 
 
 def _rule(path: Path) -> str:

@@ -13,6 +13,9 @@ from agi_bot.flow.script import Step
 from agi_bot.flow.tree import Path
 from agi_bot.flow.values import KINDS, read_value
 
+LISTED = 24
+"""Known words that are listed for somebody who wrote an unknown one."""
+
 
 def reference_problems(flow: Flow) -> Iterator[Problem]:
     """Everything that would leave a running call without a next move."""
@@ -28,8 +31,19 @@ def reference_problems(flow: Flow) -> Iterator[Problem]:
 
 def nearest(word: str, known: Collection[str]) -> str:
     """A cure that names the nearest known word."""
-    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.5)
-    return f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(known)[:12]) or 'none'}"
+    return near(word, known) or f"known: {listed(known)}"
+
+
+def near(word: str, known: Collection[str]) -> str:
+    """A question for the nearest known word, empty where none is near."""
+    found = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.5)
+    return f"did you mean `{found[0]}`?" if found else ""
+
+
+def listed(known: Collection[str]) -> str:
+    """Known words for a cure; where there are too many, it says so."""
+    shown = ", ".join(sorted(known)[:LISTED]) or "none"
+    return f"{shown}, … ({len(known)} in all)" if len(known) > LISTED else shown
 
 
 def _way_problems(flow: Flow, place: WayPlace) -> Iterator[Problem]:

@@ -36,6 +36,16 @@ _SLIPS: Sequence[tuple[re.Pattern[str], str, str]] = (
         "write `, `, a comma and a blank",
     ),
     (
+        re.compile(r"[{\[].*?(?P<slip>，)\s*[A-Za-z_]+\s*[:：](?=\s)"),
+        "a full-width comma stands before a name",
+        "write a half-width comma and a blank: `, `",
+    ),
+    (
+        re.compile(r"(?:\[.*?|[}\]]\s*)(?P<slip>，)\s*(?=[{\[]\s*\w)"),
+        "a full-width comma stands between two of a list",
+        "write a half-width comma and a blank: `, `",
+    ),
+    (
         re.compile(r"[{,]\s*\w+(?P<slip>：)"),
         "a full-width colon ends this name",
         "write `: `, a colon and a blank",

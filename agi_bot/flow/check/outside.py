@@ -11,7 +11,7 @@ from agi_bot.flow.check.facts import Facts, NluFacts
 from agi_bot.flow.model import Flow
 from agi_bot.flow.places import all_ways
 from agi_bot.flow.problem import Problem, Severity
-from agi_bot.flow.references import nearest
+from agi_bot.flow.references import listed, near, nearest
 from agi_bot.flow.tree import Path
 from agi_bot.flow.values import KINDS
 
@@ -52,13 +52,24 @@ def _intents(flow: Flow, nlu: NluFacts) -> Iterator[Problem]:
     for name, path in _intent_places(flow):
         if name not in known:
             message = f"the training data has no intent `{name}`"
-            yield Problem.at(flow.key_spot(path), "unknown-intent", message, nearest(name, known), text=name)
+            cure = _intent_cure(flow, name, known)
+            yield Problem.at(flow.key_spot(path), "unknown-intent", message, cure, text=name)
     for step_name, step in flow.script.steps.items():
         for needed in (AFFIRM, DENY) if step.confirm else ():
             if needed not in known:
                 message = f"`confirm:` needs the intent `{needed}`, the training data has none"
                 where: Path = ("steps", step_name, "confirm")
                 yield flow.problem(where, "unknown-intent", message, f"add examples for `{needed}`", text=needed)
+
+
+_OTHER_NAMES = {"yes": AFFIRM, "ok": AFFIRM, "agree": AFFIRM, "no": DENY, "disagree": DENY, "else": OTHERWISE}
+
+
+def _intent_cure(flow: Flow, name: str, known: Collection[str]) -> str:
+    other = _OTHER_NAMES.get(name.lower(), "")
+    if cure := f"did you mean `{other}`?" if other in known else near(name, known):
+        return cure
+    return f"add examples of it to {flow.home}/nlu.{flow.language}.yml (docs/nlu.md), or use one of: {listed(known)}"
 
 
 def _intent_places(flow: Flow) -> Iterator[tuple[str, Path]]:

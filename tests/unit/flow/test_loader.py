@@ -68,7 +68,7 @@ def broken(path: Path) -> Problem:
         (MINIMAL.replace("您好", "'您好{'"), "bad-text", 5, 10, "{{"),
         (MINIMAL.replace("您好", "['您好', '{a b}']"), "bad-text", 5, 17, "{name}"),
         (MINIMAL.replace("affirm: b", "affirm: {when: a >, next: b}"), "bad-condition", 6, 25, "write for example"),
-        (MINIMAL.replace("affirm: b", "affirm: {when: a.b, next: b}"), "bad-condition", 6, 25, "correct"),
+        (MINIMAL.replace("affirm: b", "affirm: {when: a.b, next: b}"), "bad-condition", 6, 25, "without the dot"),
         (MINIMAL.replace("您好", "true"), "bad-text", 5, 10, "quotes"),
         (MINIMAL.replace("b: {", "1b: {"), "bad-value", 7, 3, "letter"),
         (MINIMAL + "silence_after: soon\n", "bad-value", 8, 16, "800ms"),
