@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from agi_bot.app.exchange import asterisk_options, freeswitch_options
+from agi_bot.app.office_checks import events
 from agi_bot.app.prompts import Prompts
 from agi_bot.app.understanding import Understanding
 from agi_bot.app.voices import VoiceBox
@@ -40,6 +41,8 @@ async def checkup(settings: Settings) -> AsyncIterator[Finding]:
     async for finding in speaking(settings):
         yield finding
     async for finding in scripts(settings):
+        yield finding
+    for finding in events(settings):
         yield finding
 
 
@@ -153,8 +156,20 @@ async def scripts(settings: Settings) -> AsyncIterator[Finding]:
     library = Library(settings.flows.published)
     for path in files:
         yield await script(understanding, library, path)
-        for finding in (*dialects(settings, voices, path), *rendered(voices, path)):
+        for finding in (*addresses(settings, path), *dialects(settings, voices, path), *rendered(voices, path)):
             yield finding
+
+
+def addresses(settings: Settings, path: Path) -> Iterator[Finding]:
+    """The hooks that the flow in ``path`` calls and that have no address."""
+    with suppress(AgiBotError):
+        flow = load(path)
+        called = {step.call.hook for step in flow.script.steps.values() if step.call}
+        for name in sorted(called - settings.hooks.keys()):
+            yield warning(
+                f"flow {flow.name}: hook {name} has no address, so it always fails in a call",
+                f"hooks: {{{name}: {{url: http://..., allow_private: true}}}} in agi-bot.yml",
+            )
 
 
 def dialects(settings: Settings, voices: VoiceBox, path: Path) -> Iterator[Finding]:

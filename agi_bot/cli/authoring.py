@@ -79,7 +79,7 @@ class Desk:
             transfers=set(self._settings.flows.transfers) or None,
             knowledge=self._shelf(flow).names(),
             beside=_beside(flow),
-            hooks=set(self._settings.hooks) or None,
+            hooks=set(self._settings.hooks) if "hooks" in self._settings.model_fields_set else None,
             flows={name: self._known(name) for name in flow.script.languages.values() if name != flow.name},
             speak={tag: self.voices(tag) for tag in flow.script.languages},
             twins=self._twins(flow),

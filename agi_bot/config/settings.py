@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from agi_bot.config.outbound import CampaignSettings, OutboxSettings, SmsSettings, WebSettings
 from agi_bot.config.privacy import PrivacySettings
@@ -166,6 +166,12 @@ class FlowSettings(Section):
     timezone: str = Field("Asia/Shanghai", description="Zone of 'tomorrow at three' where the flow names none.")
 
 
+HOOKS = (
+    "Addresses that flows may call, by name, e.g. crm.reschedule: https://crm.example.com/reschedule, or "
+    "{url: http://10.0.0.5/reschedule, allow_private: true, headers: {Authorization: Bearer KEY}}."
+)
+
+
 class HookSettings(Section):
     """One address that flows may call (`call: crm.reschedule`)."""
 
@@ -173,6 +179,12 @@ class HookSettings(Section):
     headers: dict[str, str] = Field(default_factory=dict, description="HTTP headers, e.g. Authorization.")
     timeout_s: float = Field(5.0, gt=0, le=60, description="Longest wait for the answer, seconds.")
     allow_private: bool = Field(False, description="Whether it may be an address of a private network.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, written: object) -> object:
+        """`crm.reschedule: http://...` is short for an address without anything else."""
+        return {"url": written} if isinstance(written, str) else written
 
 
 class StoreSettings(Section):
@@ -211,7 +223,7 @@ class Settings(Section):
     turns: TurnSettingsSection = Field(default_factory=TurnSettingsSection)
     understanding: UnderstandingSettings = Field(default_factory=UnderstandingSettings)
     speaking: SpeakingSettings = Field(default_factory=SpeakingSettings)
-    hooks: dict[str, HookSettings] = Field(default_factory=dict, description="Addresses that flows may call, by name.")
+    hooks: dict[str, HookSettings] = Field(default_factory=dict, description=HOOKS)
     store: StoreSettings = Field(default_factory=StoreSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     campaigns: CampaignSettings = Field(default_factory=CampaignSettings)

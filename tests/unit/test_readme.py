@@ -30,10 +30,13 @@ def test_the_flow_compiles_without_errors() -> None:
 
 @pytest.mark.parametrize("name", READMES)
 def test_the_settings_are_accepted(name: str, tmp_path: Path) -> None:
-    (settings,) = [block for block in blocks(name, "yaml") if not block.startswith("flow:")]
+    settings = "".join(block for block in blocks(name, "yaml") if not block.startswith("flow:"))
     file = tmp_path / "agi-bot.yml"
     file.write_text(settings, encoding="utf-8")
-    assert load(file, {}).asterisk.ami.user == yaml.safe_load(settings)["asterisk"]["ami"]["user"]
+    written, read = yaml.safe_load(settings), load(file, {})
+    assert read.asterisk.ami.user == written["asterisk"]["ami"]["user"]
+    assert read.hooks.keys() == written["hooks"].keys()
+    assert read.hooks["crm.reschedule"].url == written["hooks"]["crm.reschedule"]
 
 
 @pytest.mark.parametrize("name", READMES)

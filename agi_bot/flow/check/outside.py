@@ -165,8 +165,9 @@ def _hooks(flow: Flow, known: Collection[str] | None) -> Iterator[Problem]:
             continue
         path: Path = ("steps", name, "call")
         if known is not None and call.hook not in known:
-            message = f"there is no hook `{call.hook}`"
-            yield flow.problem(path, "unknown-hook", message, nearest(call.hook, known), text=call.hook)
+            message = f"there is no hook `{call.hook}` under `hooks:` of agi-bot.yml"
+            cure = near(call.hook, known) or f"add `{call.hook}: http://...` there, or use one of: {listed(known)}"
+            yield flow.problem(path, "unknown-hook", message, cure, text=call.hook)
         if call.failed is None and flow.script.trouble is None and not flow.script.part:
             message = f"nothing is said when the hook `{call.hook}` fails"
             cure = "add `failed: step` to the call, or `trouble:` to the flow"

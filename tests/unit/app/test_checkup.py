@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agi_bot.app.checkup import script, turn_taking
+from agi_bot.app.checkup import addresses, script, turn_taking
 from agi_bot.app.understanding import Understanding
 from agi_bot.config import Settings
 from agi_bot.findings import Level
@@ -63,3 +63,13 @@ async def test_a_draft_that_no_call_uses_is_told(tmp_path: Path) -> None:
     assert "hello.yaml" in found.what
     assert "a draft that differs" in found.what
     assert "agi-bot flow unpublish hello" in found.cure
+
+
+def test_a_hook_without_an_address_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "hello.yaml"
+    steps = "{a: {call: shop.ship, next: b}, b: {call: shop.note, say: 再见, end: done}}"
+    path.write_text(f"flow: hello\nlanguage: zh-CN\nstart: a\nsteps: {steps}\n", "utf-8")
+    known = Settings.model_validate({"hooks": {"shop.note": "https://shop.example/note"}})
+    assert known.hooks["shop.note"].url == "https://shop.example/note"
+    (found,) = addresses(known, path)
+    assert (found.level, "hook shop.ship has no address" in found.what) == (Level.WARNING, True)

@@ -71,6 +71,22 @@ class TestCheck:
     def test_a_good_flow(self, run, place: Path) -> None:
         assert run("flow", "check") == (0, "1 flow: 0 errors, 0 warnings\n")
 
+    @pytest.mark.parametrize(
+        ("config", "told"),
+        [
+            ("hooks: {}\n", "there is no hook `shop.ship` under `hooks:`"),
+            ("hooks: {shop.shop: http://x.example}\n", "did you mean `shop.shop`?"),
+            ("hooks: {shop.ship: http://x.example}\n", ""),
+            ("log: {level: info}\n", ""),
+        ],
+    )
+    def test_hooks_are_checked_where_the_settings_name_them(self, run, place: Path, config: str, told: str) -> None:
+        call = "bye: {call: {hook: shop.ship, failed: {end: later}}, "
+        (place / "hello.yaml").write_text(GOOD.replace("bye: {", call), encoding="utf-8")
+        Path("agi-bot.yml").write_text(config, encoding="utf-8")
+        status, out = run("flow", "check")
+        assert (status, told in out) == (1 if told else 0, True)
+
     def test_two_files_with_one_flow(self, run, place: Path) -> None:
         (place.parent / "other").mkdir()
         (place.parent / "other" / "hello2.yaml").write_text(GOOD, encoding="utf-8")
