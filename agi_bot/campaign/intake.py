@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from agi_bot.campaign.model import Task
+from agi_bot.config.hours import read_zone
 from agi_bot.errors import AgiBotError
 from agi_bot.flow import Flow, TaskError
 
@@ -90,9 +91,9 @@ def check_text(text: str, name: str) -> str:
 def check_zone(name: str) -> ZoneInfo:
     """The time zone ``name``.  Raises :class:`Refused`."""
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Refused(Problem("zone", f"'{name[:40]}' is not a time zone like Asia/Shanghai")) from None
+        return read_zone(name)
+    except ValueError as fault:
+        raise Refused(Problem("zone", str(fault))) from None
 
 
 def read_time(text: str, zone: ZoneInfo, now: float, name: str = "call_time") -> float:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from datetime import time as day_time
 from typing import Protocol
 from uuid import uuid4
 
@@ -23,6 +22,7 @@ from agi_bot.campaign.store.desk import TaskDesk
 from agi_bot.campaign.store.outbox import OutboxStore
 from agi_bot.campaign.store.people import PeopleStore
 from agi_bot.campaign.store.tasks import TaskStore
+from agi_bot.config.hours import read_days, read_hours
 from agi_bot.flow import Flow
 from agi_bot.flow.aside import fault_in_aside
 from agi_bot.speech.answering import ON_MACHINE, AnswerRules
@@ -194,21 +194,18 @@ def _iso(seconds: float) -> str:
 
 def windows(hours: list[str], days: list[int]) -> tuple[Window, ...]:
     """``["09:00-20:00"]`` and ISO weekdays as calling windows.  Raises :class:`Refused`."""
-    return tuple(_window(text, frozenset(days)) for text in hours)
+    try:
+        wanted = read_days(days)
+    except ValueError as fault:
+        raise Refused(Problem("days", str(fault))) from None
+    return tuple(_window(text, wanted) for text in hours)
 
 
 def _window(text: str, days: frozenset[int]) -> Window:
     try:
-        begin, end = (day_time.fromisoformat(part.strip()) for part in text.split("-"))
-    except ValueError:
-        raise Refused(Problem("hours", f"'{text[:40]}' is not of the form 09:00-20:00")) from None
-    if begin.tzinfo or end.tzinfo:
-        raise Refused(Problem("hours", f"'{text[:40]}' names a zone: hours are by the clock of who is called"))
-    if begin >= end:
-        raise Refused(Problem("hours", f"'{text}' ends before it begins"))
-    if not days or not days <= set(range(1, 8)):
-        raise Refused(Problem("days", "from 1 (Monday) to 7 (Sunday)"))
-    return Window(begin, end, days)
+        return Window(*read_hours(text), days)
+    except ValueError as fault:
+        raise Refused(Problem("hours", str(fault))) from None
 
 
 def with_hours(rules: Rules, hours: list[str], days: list[int]) -> Rules:

@@ -111,7 +111,8 @@ def _has(data: Any, loc: Location) -> bool:
 def _explain(place: str, loc: Location, kind: str, message: str) -> ConfigError:
     name = ".".join(str(part) for part in loc)
     if kind != "extra_forbidden":
-        return ConfigError(f"{place}: {name}: {message}", cure="agi-bot config shows every option and its form")
+        told = message.removeprefix("Value error, ")
+        return ConfigError(f"{place}: {name}: {told}", cure="agi-bot config shows every option and its form")
     near = difflib.get_close_matches(str(loc[-1]), _known(loc[:-1]), n=1)
     cure = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(_known(loc[:-1]))}"
     return ConfigError(f"{place}: unknown option '{name}'", cure=cure)

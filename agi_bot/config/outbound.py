@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from agi_bot.config.hours import read_days, read_hours, read_zone
 from agi_bot.config.section import Section
 
 
@@ -26,6 +27,24 @@ def _one_word(path: Path) -> Path:
     return path
 
 
+def _hours(text: str) -> str:
+    read_hours(text)
+    return text
+
+
+def _days(days: list[int]) -> list[int]:
+    read_days(days)
+    return days
+
+
+def _zone(name: str) -> str:
+    read_zone(name)
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+
+
 class CampaignSettings(Section):
     """Outbound calling; the rest are the defaults of a campaign that does not say otherwise."""
 
@@ -33,7 +52,7 @@ class CampaignSettings(Section):
     lines: int = Field(10, ge=1, le=10_000, description="Calls that may be up at once.")
     per_second: float = Field(1.0, ge=0.01, le=1000, description="Calls that may be placed a second.")
     ring_s: float = Field(30.0, ge=5, le=180, description="Longest ringing, seconds.")
-    zone: str = Field("Asia/Shanghai", description="Zone of times without one, and of people whose zone is not known.")
+    zone: Zone = Field("Asia/Shanghai", description="Zone of times without one, and of people whose zone is not known.")
     trunk: str = Field("default", description="Name of the trunk whose lines are shared.")
     caller_id: str = Field("", description="Number to show; empty: the exchange decides.")
     number_prefixes: list[Annotated[str, Field(pattern=r"^[0-9]{1,6}$")]] = Field(
@@ -44,8 +63,12 @@ class CampaignSettings(Section):
     dead_after_s: float = Field(
         30.0, ge=1, le=3600, description="A dialer of which nothing is heard for so long counts as dead, seconds."
     )
-    hours: list[str] = Field(default_factory=lambda: ["09:00-20:00"], description="When people may be called.")
-    days: list[int] = Field(default_factory=lambda: [1, 2, 3, 4, 5, 6, 7], description="On which days; 1 is Monday.")
+    hours: list[Annotated[str, AfterValidator(_hours)]] = Field(
+        default_factory=lambda: ["09:00-20:00"], min_length=1, description="When people may be called."
+    )
+    days: Annotated[list[int], AfterValidator(_days)] = Field(
+        default_factory=lambda: [1, 2, 3, 4, 5, 6, 7], description="On which days; 1 is Monday."
+    )
     answering_machine: Literal["hang_up", "leave_message", "continue"] = Field(
         "hang_up", description="What to do when an answering machine takes the call."
     )

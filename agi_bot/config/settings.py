@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from agi_bot.config.outbound import CampaignSettings, OutboxSettings, SmsSettings, WebSettings
+from agi_bot.config.outbound import CampaignSettings, OutboxSettings, SmsSettings, WebSettings, Zone
 from agi_bot.config.privacy import PrivacySettings
 from agi_bot.config.section import Section
 
@@ -163,7 +163,7 @@ class FlowSettings(Section):
         default_factory=dict,
         description="Flow by the number that was dialled, e.g. '400': appointment_reminder.",
     )
-    timezone: str = Field("Asia/Shanghai", description="Zone of 'tomorrow at three' where the flow names none.")
+    timezone: Zone = Field("Asia/Shanghai", description="Zone of 'tomorrow at three' where the flow names none.")
 
 
 HOOKS = (
