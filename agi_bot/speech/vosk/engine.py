@@ -77,10 +77,12 @@ class Decoder:
     def finish(self, pcm: bytes) -> str:
         """Feed the last samples and end the utterance; libvosk's last result."""
         with self._lock:
-            if pcm:
-                self._take(pcm)
-            # An untouched decoder has nothing to finish, and Kaldi complains about it.
-            result = self._kaldi.FinalResult() if self._used else "{}"
+            if pcm and self._take(pcm):
+                # libvosk ended the utterance itself just now: its final result would be empty.
+                result = self._kaldi.Result()
+            else:
+                # An untouched decoder has nothing to finish, and Kaldi complains about it.
+                result = self._kaldi.FinalResult() if self._used else "{}"
             self._kaldi.Reset()
             self._used = False
             return str(result)
