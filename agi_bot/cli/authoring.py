@@ -15,6 +15,7 @@ from agi_bot.flow import BrokenFlow, Flow, Problem, load
 from agi_bot.flow.check import NluFacts, check
 from agi_bot.flow.events import RunHook
 from agi_bot.flow.problem import in_order
+from agi_bot.flow.references import listed, near
 from agi_bot.flow.rehearsal import Answering, HookAnswer
 from agi_bot.flow.testcase import FOLDER
 from agi_bot.nlu.data import NluData
@@ -41,26 +42,44 @@ class Desk:
         return self._settings.flows.folder
 
     def files(self, paths: Sequence[Path]) -> list[Path]:
-        """The flow files that ``paths`` name (files, or folders to search); none: all flows.
+        """The flow files that ``paths`` name: files, names of flows, folders to search; none: all flows.
 
+        A test file, and a folder of tests, stand for the flows that they are about.
         Raises :class:`~agi_bot.errors.FlowError` for a path that is not there.
         """
-        found: list[Path] = []
-        for path in paths or [self.folder]:
-            if not path.exists():
-                raise FlowError(f"{path}: there is no such file or folder", cure="check the path")
-            found.extend(_below(path) if path.is_dir() else [path])
+        found = [file for path in paths or [self.folder] for file in self._meant(path)]
         return list(dict.fromkeys(found))
+
+    def _meant(self, path: Path) -> list[Path]:
+        if path.is_dir():
+            return _tested(path) if FOLDER in path.resolve().parts[-1:] else _below(path)
+        if path.is_file():
+            return [_flow_of(path)]
+        if (named := self._named(str(path))) is not None:
+            return [named]
+        raise FlowError(
+            f"{path}: there is no such file or folder, and no flow of that name", cure=self._near(str(path))
+        )
 
     def find(self, name: str) -> Flow:
         """The flow in the file ``name``, or the one called ``name``.  Raises FlowError."""
-        if Path(name).is_file():
-            return load(name)
-        for path in self.files([]):
-            if path.stem == name:
-                return load(path)
-        known = ", ".join(path.stem for path in self.files([]))
-        raise FlowError(f"there is no flow {name}", cure=f"{self.folder} has {known or 'none'}")
+        path = Path(name) if Path(name).is_file() else self._named(name)
+        if path is None:
+            raise FlowError(f"there is no flow {name}", cure=self._near(name))
+        return load(path)
+
+    def _named(self, name: str) -> Path | None:
+        if not self.folder.is_dir():
+            return None
+        files = _below(self.folder)
+        by_file = next((path for path in files if path.stem == name), None)
+        return by_file or next((path for path in files if _name_in(path) == name), None)
+
+    def _near(self, name: str) -> str:
+        if not self.folder.is_dir():
+            return f"the folder of the flows, {self.folder}, is not there: see flows.folder in agi-bot.yml"
+        known = [path.stem for path in _below(self.folder)]
+        return near(name, known) or f"{self.folder} has {listed(known)}"
 
     def problems(self, path: Path) -> list[Problem]:
         """Everything wrong with the flow in ``path``.  Raises :class:`~agi_bot.errors.NluError`."""
@@ -153,6 +172,18 @@ def _facts(files: tuple[Path, ...]) -> NluFacts:
     data = NluData.load(files)
     examples = {intent: [example.text for example in data.examples(intent)] for intent in data.intents}
     return NluFacts(examples, data.entities)
+
+
+def _flow_of(path: Path) -> Path:
+    """The flow beside the tests in ``path``; any other file, and tests without a flow, as they are."""
+    flow = path.resolve().parent.parent / f"{path.name.split('.')[0]}.yaml"
+    if path.resolve().parent.name != FOLDER or not flow.is_file():
+        return path
+    return path.parent.parent / flow.name if len(path.parts) > 2 else flow
+
+
+def _tested(folder: Path) -> list[Path]:
+    return [_flow_of(path) for path in sorted(folder.rglob("*.yaml"))]
 
 
 def _below(folder: Path) -> list[Path]:

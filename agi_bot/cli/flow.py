@@ -33,7 +33,7 @@ from agi_bot.flow.versions import Entry, Library
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
-Paths = Annotated[list[Path] | None, typer.Argument(help="Flow files or folders; none: all flows.")]
+Paths = Annotated[list[Path] | None, typer.Argument(help="Flow files, their names, or folders; none: all flows.")]
 Config = Annotated[Path | None, typer.Option(help="agi-bot.yml; none: the one in this folder.")]
 Data = Annotated[Path | None, typer.Option("--versions", help="Folder of the published versions; none: the settings'.")]
 Who = Annotated[str, typer.Option(help="Who does it; none: the user of this computer.")]

@@ -29,8 +29,12 @@ _PLACES: Mapping[str, tuple[type[BaseModel], ...]] = {
 def read_script(tree: Node, file: str) -> Script:
     """The written form of ``tree``.  Raises :class:`BrokenFlow` with every fault."""
     if tree.pairs is None:
+        cure = "begin with `flow: name`"
         message = "the file is empty" if tree.scalar is None else "the file is not a flow"
-        raise BrokenFlow([Problem.at(Spot(file), "not-a-flow", message, "begin with `flow: name`")])
+        if tree.items is not None:
+            message = "the file is a list, not a flow"
+            cure += "; if these are dialogue tests: they lie in `tests/FLOW.yaml` beside the flow"
+        raise BrokenFlow([Problem.at(Spot(file), "not-a-flow", message, cure)])
     return read_as(_SCRIPT, tree, _models)
 
 

@@ -87,6 +87,32 @@ class TestCheck:
         status, out = run("flow", "check")
         assert (status, told in out) == (1 if told else 0, True)
 
+    @pytest.mark.parametrize(
+        "what", ["hello", "flows/shop/hello.yaml", "flows/shop/tests/hello.yaml", "flows/shop/tests", "flows"]
+    )
+    def test_a_flow_by_its_name_its_tests_and_its_folders(self, run, place: Path, what: str) -> None:
+        assert run("flow", "check", what) == (0, "1 flow: 0 errors, 0 warnings\n")
+        status, out = run("flow", "test", what)
+        assert (status, "hello: 2 of 2 passed" in out) == (0, True)
+
+    def test_from_within_the_folder_of_the_tests(self, run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(place / "tests")
+        assert run("flow", "check", "hello.yaml") == (0, "1 flow: 0 errors, 0 warnings\n")
+        assert run("flow", "check", ".") == (0, "1 flow: 0 errors, 0 warnings\n")
+
+    def test_a_name_that_no_flow_has(self, run, place: Path) -> None:
+        status, out = run("flow", "test", "helo")
+        assert status != 0
+        assert "helo: there is no such file or folder, and no flow of that name" in out
+        assert "did you mean `hello`?" in out
+
+    def test_tests_without_a_flow(self, run, place: Path) -> None:
+        (place / "hello.yaml").unlink()
+        status, out = run("flow", "check", "flows/shop/tests/hello.yaml")
+        assert status == 1
+        assert "the file is a list, not a flow [not-a-flow]" in out
+        assert "dialogue tests" in out
+
     def test_two_files_with_one_flow(self, run, place: Path) -> None:
         (place.parent / "other").mkdir()
         (place.parent / "other" / "hello2.yaml").write_text(GOOD, encoding="utf-8")
