@@ -16,26 +16,26 @@ class Kaldi:
         self.ended = False
         self.resets = 0
 
-    def SetWords(self, _: bool) -> None:  # noqa: N802 - libvosk's name
+    def SetWords(self, _: bool) -> None:
         pass
 
-    def AcceptWaveform(self, pcm: bytes) -> int:  # noqa: N802
+    def AcceptWaveform(self, pcm: bytes) -> int:
         self.ended = pcm.startswith(b"end")
         return int(self.ended)
 
-    def Result(self) -> str:  # noqa: N802
+    def Result(self) -> str:
         return "words" if self.ended else "{}"
 
-    def FinalResult(self) -> str:  # noqa: N802
+    def FinalResult(self) -> str:
         return "{}" if self.ended else "words"
 
-    def Reset(self) -> None:  # noqa: N802
+    def Reset(self) -> None:
         self.resets += 1
 
 
 @pytest.mark.parametrize("last", [b"end.", b"more", b""])
 def test_no_word_is_lost_whoever_ends_the_utterance(monkeypatch: pytest.MonkeyPatch, last: bytes) -> None:
-    monkeypatch.setattr(engine.vosk, "KaldiRecognizer", Kaldi)
+    monkeypatch.setattr("vosk.KaldiRecognizer", Kaldi)
     decoder = engine.Decoder(object(), 8000, "")
     decoder._take(b"more")
     assert decoder.finish(last) == "words"
