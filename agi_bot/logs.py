@@ -1,13 +1,15 @@
 """The log: one line an event, each with the call's id and the channel's names.
 
-An admin greps this log and the PBX's log with the same channel name.  Personal data
-(numbers, what people say) is logged at debug level only.
+An admin greps this log and the PBX's log with the same unique id or channel name.
+Personal data (what people say, numbers, also those in channel names such as
+``Local/13800138000@...``) is logged at debug level only.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, Literal, TextIO
@@ -36,10 +38,31 @@ def _mask(_: Any, __: str, event: Any) -> Any:
     return event
 
 
+_IN_CHANNEL = re.compile(r"(?<=[/:+])\d+(?=\d{4}(?!\d))")
+"""All but the last four digits of a number that was dialled or calls; not the counter at a channel's end."""
+
+SHORTEST = 7
+"""Digits of a telephone number of a person; shorter ones are extensions."""
+
+
+def _without_number(channel: str) -> str:
+    """``Local/*******0201@agi-bot-outbound-0000001f;2``."""
+    return _IN_CHANNEL.sub(lambda head: "*" * len(head[0]) if len(head[0]) + 4 >= SHORTEST else head[0], channel)
+
+
+def _hide_channel(_: Any, __: str, event: Any) -> Any:
+    if isinstance(channel := event.get("channel"), str) and not logging.getLogger("agi_bot").isEnabledFor(
+        logging.DEBUG
+    ):
+        event["channel"] = _without_number(channel)
+    return event
+
+
 _SHARED: list[Processor] = [
     structlog.stdlib.add_log_level,
     structlog.stdlib.ExtraAdder(),
     _mask,
+    _hide_channel,
     structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%S.%f%z", utc=False),
 ]
 

@@ -39,6 +39,28 @@ def test_a_line_has_time_level_event_and_the_calls_names() -> None:
     assert told == ["call_id=id-1", f"channel={call.channel}", f"unique_id={call.unique_id}", "flow=greet"]
 
 
+@pytest.mark.parametrize(
+    ("channel", "shown"),
+    [
+        ("Local/13900000201@agi-bot-outbound-0000001f;2", "Local/*******0201@agi-bot-outbound-0000001f;2"),
+        ("PJSIP/8613900000201-00000012", "PJSIP/*********0201-00000012"),
+        ("sofia/gateway/trunk/013900000201", "sofia/gateway/trunk/********0201"),
+        ("sofia/external/+8613900000201@10.0.0.1:5060", "sofia/external/+*********0201@10.0.0.1:5060"),
+        ("sofia/external/sip:13900000201@10.0.0.1", "sofia/external/sip:*******0201@10.0.0.1"),
+        ("PJSIP/trunk-12345678", "PJSIP/trunk-12345678"),
+        ("PJSIP/100200-00000001", "PJSIP/100200-00000001"),
+        ("DAHDI/i1/13900000201-1a", "DAHDI/i1/*******0201-1a"),
+    ],
+)
+def test_a_number_in_a_channel_s_name_is_for_debug_only(channel: str, shown: str) -> None:
+    stream, log = lines()
+    log.info("call.arrived", extra={"channel": channel})
+    assert stream.getvalue().split("channel=")[1].strip('"\n') == shown
+    stream, log = lines(level="debug")
+    log.info("call.arrived", extra={"channel": channel})
+    assert channel in stream.getvalue()
+
+
 @pytest.mark.parametrize("value", ["a\r\nerror forged.line x=1", "with space", 'quo"te', "a=b", "", "\x1b[31m"])
 def test_no_value_can_forge_a_line_or_a_field(value: str) -> None:
     stream, log = lines()
@@ -85,9 +107,9 @@ def test_words_are_masked_and_names_are_not(form: str, monkeypatch: pytest.Monke
     monkeypatch.setattr(logs, "_masks", [])
     logs.mask_with(lambda text: text.replace("13812345678", "*" * 11))
     stream, log = lines(form)
-    log.error("task.refused", extra={"reason": "phone 13812345678 is wrong", "channel": "PJSIP/13812345678"})
+    log.error("task.refused", extra={"reason": "phone 13812345678 is wrong", "call_id": "13812345678"})
     assert "phone *********** is wrong" in stream.getvalue()
-    assert "PJSIP/13812345678" in stream.getvalue()
+    assert "13812345678" in stream.getvalue()
     try:
         raise ValueError("13812345678")
     except ValueError:
