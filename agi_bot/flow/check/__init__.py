@@ -25,9 +25,9 @@ __all__ = ["LOADING_RULES", "RULES", "Facts", "NluFacts", "check"]
 
 RULES = frozenset(
     {
-        "call-outcome", "colliding-intents", "dead-way", "duplicate-flow", "endless-circle", "forbidden-word",
-        "hook-without-failure",
-        "ladder-without-end", "long-prompt", "missing-else", "missing-example", "missing-notice", "missing-opt-out",
+        "call-outcome", "check-without-invalid", "colliding-intents", "dead-way", "duplicate-flow",
+        "endless-circle", "forbidden-word", "hook-without-failure", "ladder-without-end", "long-prompt",
+        "missing-else", "missing-example", "missing-notice", "missing-opt-out",
         "missing-silence", "missing-unclear", "no-end", "part-argument", "protect-not-found", "sensitive-word",
         "switched-off", "type-mismatch", "unfilled-slot", "unknown-entity", "unknown-hook", "unknown-intent",
         "unknown-knowledge", "unknown-language", "unknown-outcome", "unknown-slot", "unknown-transfer", "unknown-voice",

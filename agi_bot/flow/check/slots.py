@@ -38,6 +38,7 @@ def slot_problems(flow: Flow) -> Iterator[Problem]:
         yield from _step(flow, known, step_name, entering, filled)
     yield from _task(flow)
     yield from _parts(flow)
+    yield from _refused_without_reason(flow)
 
 
 def fillable(flow: Flow) -> Slots:
@@ -48,6 +49,18 @@ def fillable(flow: Flow) -> Slots:
         names.update(slot for place in ways_of_step(name, step) for slot in place.way.set)
     names.update(slot for place in common_ways(flow.script) for slot in place.way.set)
     return frozenset(names)
+
+
+def _refused_without_reason(flow: Flow) -> Iterator[Problem]:
+    """A caller who was heard well must not be told that the bot did not hear."""
+    for step_name, step in flow.script.steps.items():
+        for slot, spec in step.collect.items():
+            if spec.check and spec.invalid is None:
+                message = f"a refused `{slot}` is answered by the ladder `unclear`, as if the caller was not understood"
+                cure = "add `invalid:` and say what would fit"
+                path: Path = ("steps", step_name, "collect", slot, "check")
+                severity = Severity.WARNING
+                yield flow.problem(path, "check-without-invalid", message, cure, text=spec.check, severity=severity)
 
 
 def slots_of(written: Written) -> tuple[str, ...]:
