@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from agi_bot.app.exchange import asterisk_options, freeswitch_options
-from agi_bot.app.office_checks import events
+from agi_bot.app.office_checks import events, receivers
 from agi_bot.app.prompts import Prompts
 from agi_bot.app.understanding import Understanding
 from agi_bot.app.voices import VoiceBox
@@ -43,6 +43,8 @@ async def checkup(settings: Settings) -> AsyncIterator[Finding]:
     async for finding in scripts(settings):
         yield finding
     for finding in events(settings):
+        yield finding
+    async for finding in receivers(settings):
         yield finding
 
 

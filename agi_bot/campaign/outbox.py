@@ -50,12 +50,16 @@ PROBES = 2
 
 
 class Fate(Enum):
-    """What became of a sending; ``NEVER``: it will not be taken later either; ``AWAY``: only trouble was there."""
+    """What became of a sending; ``NEVER``: it will not be taken later either; ``AWAY``: only trouble was there.
+
+    ``UNSENT``: our own settings forbid the address; that is no try, and lasts until they are mended.
+    """
 
     TAKEN = "taken"
     REFUSED = "refused"
     NEVER = "never"
     AWAY = "away"
+    UNSENT = "unsent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +189,13 @@ class Sender:
 
     def _rest(self, sent: list[_Sent]) -> float | None:
         """Until when a receiver that is away is left alone, by ``clock``."""
-        told = {"receiver": self._receiver.name}
-        if sent and all(one.fate is Fate.AWAY for one in sent):
+        told: dict[str, object] = {"receiver": self._receiver.name}
+        if sent and all(one.fate in (Fate.AWAY, Fate.UNSENT) for one in sent):
             self._away += 1
             rests = wait_s(self._away, self._luck())
             self._rests_until = self._steady() + rests
-            log.warning("outbox.receiver_away", extra={**told, "again_s": round(rests, 1)})
+            told |= {"reason": sent[0].error[:300], "again_s": round(rests, 1)}
+            log.warning("outbox.receiver_away", extra=told)
             # A little sooner than its rest ends: then these letters are the oldest that are due.
             return self._clock() + 0.9 * rests
         if sent and self._away:
@@ -219,7 +224,9 @@ class Sender:
             # httpx limits single reads only: a receiver that drips would hold up all the others' letters.
             async with asyncio.timeout(self._receiver.timeout_s):
                 status, text = await self._post(target, letter)
-        except (httpx.HTTPError, OSError, BadAddress) as problem:
+        except BadAddress as problem:
+            return _Sent(letter, Fate.UNSENT, str(problem))
+        except (httpx.HTTPError, OSError) as problem:
             return _Sent(letter, Fate.AWAY, str(problem) or type(problem).__name__)
         if status not in TAKEN:
             fate = Fate.NEVER if status in NEVER else Fate.AWAY if status in BUSY else Fate.REFUSED
@@ -256,10 +263,10 @@ class Sender:
 
     async def _again(self, sent: _Sent, back_at: float | None) -> None:
         """Note a letter that was not taken; ``back_at``: when its receiver, who is away, is asked again."""
-        tries = sent.letter.tries + 1
-        dead = sent.fate is Fate.NEVER or tries >= self._receiver.most_tries
+        tries = sent.letter.tries + (sent.fate is not Fate.UNSENT)
+        dead = sent.fate is Fate.NEVER or (sent.fate is not Fate.UNSENT and tries >= self._receiver.most_tries)
         next_at = self._clock() + wait_s(tries, self._luck()) if back_at is None else back_at
         self.counters["dead" if dead else "failed"] += 1
-        await self._store.failed(sent.letter, sent.error[:300], None if dead else next_at)
+        await self._store.failed(sent.letter, tries, sent.error[:300], None if dead else next_at)
         told = {"outbox_id": sent.letter.outbox_id, "tries": tries, "reason": sent.error[:300]}
         log.log(logging.ERROR if dead else logging.WARNING, "outbox.dead" if dead else "outbox.not_taken", extra=told)

@@ -27,16 +27,24 @@ def list_letters(
     if state not in STATES:
         raise AgiBotError(f"--state {state}: unknown", cure=f"one of {', '.join(STATES)}")
 
-    async def work(office: Office) -> list[dict[str, Any]]:
-        return await office.outbox.listed(state, limit)
+    async def work(office: Office) -> tuple[list[dict[str, Any]], tuple[int, int, str]]:
+        return await office.outbox.listed(state, limit), await office.outbox.troubled()
 
-    found = with_office(config, work)
+    found, troubled = with_office(config, work)
     table = Table("id", "task", "outcome", "tries", "last error", box=None)
     for one in found:
         payload = one["payload"]
         row = (one["outbox_id"], payload.get("task_id", ""), payload.get("outcome", ""), one["tries"], one["error"])
         table.add_row(*(str(cell) for cell in row))
     console.print(table if found else f"no letter is {state}")
+    if state != "waiting":
+        _tell_waiting(*troubled)
+
+
+def _tell_waiting(waiting: int, failed: int, error: str) -> None:
+    """Nobody shall take letters that fail for letters that were taken."""
+    if waiting:
+        console.print(f"{waiting} wait (--state waiting)" + (f", {failed} after a failure: {error}" * bool(failed)))
 
 
 @app.command()

@@ -79,14 +79,11 @@ class OutboxStore:
         query = "UPDATE outbox SET state = 'delivered', tries = tries + 1, error = '' WHERE outbox_id = ?"
         await self._database.run(lambda db: db.execute(query, [letter.outbox_id]))
 
-    async def failed(self, letter: Letter, error: str, next_at: float | None) -> None:
-        """It was not taken: again at ``next_at``, or never by itself (``None``)."""
+    async def failed(self, letter: Letter, tries: int, error: str, next_at: float | None) -> None:
+        """It was not taken after ``tries``: again at ``next_at``, or never by itself (``None``)."""
         state = "dead" if next_at is None else "waiting"
-        query = (
-            "UPDATE outbox SET state = ?, tries = tries + 1, error = ?, next_at = coalesce(?, next_at) "
-            "WHERE outbox_id = ?"
-        )
-        await self._database.run(lambda db: db.execute(query, [state, error, next_at, letter.outbox_id]))
+        query = "UPDATE outbox SET state = ?, tries = ?, error = ?, next_at = coalesce(?, next_at) WHERE outbox_id = ?"
+        await self._database.run(lambda db: db.execute(query, [state, tries, error, next_at, letter.outbox_id]))
 
     async def listed(self, state: str = "dead", limit: int = 100) -> list[dict[str, Any]]:
         """Letters in ``state``, newest first."""
@@ -94,6 +91,15 @@ class OutboxStore:
             lambda db: list(db.table("outbox").rows_where("state = ?", [state], order_by="outbox_id desc", limit=limit))
         )
         return [{**row, "payload": json.loads(row["payload"])} for row in rows]
+
+    async def troubled(self) -> tuple[int, int, str]:
+        """How many letters wait, how many of them were tried in vain, and what the last of these was told."""
+        query = (
+            "SELECT count(*), count(nullif(error, '')), "
+            "coalesce((SELECT error FROM outbox WHERE state = 'waiting' AND error != '' ORDER BY tries DESC, outbox_id "
+            "LIMIT 1), '') FROM outbox WHERE state = 'waiting'"
+        )
+        return await self._database.run(lambda db: tuple(db.execute(query).fetchone()))
 
     async def resend(self, outbox_id: int | None, now: float) -> int:
         """Send a dead letter again, or (``None``) all of them; how many."""

@@ -152,6 +152,22 @@ async def test_no_more_than_the_beginning_of_an_answer_is_read(post: Post) -> No
     await post.send_until(lambda sender: sender.counters["delivered"] == 1, accepted="^(ok)+$")
 
 
+async def test_letters_outlive_a_setting_that_forbids_their_address(
+    post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    await post.write("a")
+    for _ in range(6):
+        await post.send_until(lambda sender: sender.counters["failed"] == 1, allow_private=False)
+        post.pass_time(1000)
+    ((waiting, failed, error),) = [await post.store.troubled()]
+    assert (waiting, failed) == (1, 1), "after more rounds than most_tries"
+    assert "private network" in error
+    away = [record for record in caplog.records if record.message == "outbox.receiver_away"]
+    assert "private network" in vars(away[0])["reason"]
+    assert post.told() == []
+    await post.send_until(lambda sender: sender.counters["delivered"] == 1)
+
+
 async def test_an_hour_away(post: Post) -> None:
     await post.write(*(f"a{n}" for n in range(30)))
     port, post.crm.port = post.crm.port, 1  # nobody listens there

@@ -166,6 +166,8 @@ def test_dead_letters_are_listed_and_sent_again(run: Run, tmp_path: Path) -> Non
     assert "answered 500" in listed
     assert run("outbox", "resend").output == "1 will be sent again\n"
     assert run("outbox", "resend").output == "0 will be sent again\n"
+    told = run("outbox", "list").output
+    assert "1 wait (--state waiting), 1 after a failure: " in told
 
 
 def test_a_number_that_exists_after_all(run: Run, tmp_path: Path) -> None:
