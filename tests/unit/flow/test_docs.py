@@ -17,6 +17,7 @@ from agi_bot.flow.script import Script, Step
 from agi_bot.flow.testcase import read_tests
 from agi_bot.flow.tree import parse
 from agi_bot.flow.values import KINDS
+from agi_bot.nlu.data import NluData
 
 DOCS = Path(__file__).parents[3] / "docs"
 ENGLISH = (DOCS / "flows.md").read_text(encoding="utf-8")
@@ -51,6 +52,18 @@ def test_the_tests_can_be_read(text: str, tmp_path: Path) -> None:
     path = tmp_path / "appointment_reminder.yaml"
     path.write_text(text, encoding="utf-8")
     assert read_tests(path)
+
+
+SHARED = DOCS.parent / "flows" / "shared"
+
+
+@pytest.mark.parametrize("text", [ENGLISH], ids=["en"])
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_every_shared_intent_is_told(text: str, language: str) -> None:
+    intents = NluData.load([SHARED / f"nlu.{language}.yml"]).intents
+    assert {intent for intent in intents if f"`{intent}`" not in text} == set()
+    (own,) = blocks(text, "yaml-nlu")
+    assert yaml.safe_load(own)["nlu"][0]["intent"] not in intents
 
 
 @pytest.mark.parametrize("model", [Script, Step])
