@@ -104,7 +104,10 @@ class Call(Protocol):
         """Channel variables and arguments that came with the call (``flow``, ...)."""
 
     def frames(self) -> AsyncIterator[Frame | Digit]:
-        """The caller's sound and keys in order, until the caller hangs up or the bot's part ends."""
+        """The caller's sound and keys in order, until the caller hangs up or the bot's part ends.
+
+        Where a live line brings no sound (silence suppression, mute, hold) silence is heard in its place.
+        """
 
     async def play(self, frames: AsyncIterable[Frame]) -> None:
         """Send ``frames`` (at :attr:`rate`) at the line's own pace; returns when the last has gone out.
@@ -119,6 +122,10 @@ class Call(Protocol):
 
         Cancelling :meth:`play` loses that much: who goes on later must go back as far.
         """
+
+    @property
+    def lost(self) -> str:
+        """Why :meth:`frames` ended where neither the caller nor the bot ended the call; else empty."""
 
     async def set_result(self, variables: Mapping[str, str]) -> None:
         """Leave ``variables`` (``BOT_OUTCOME``, ...) for the dialplan; used at the end of the bot's part."""

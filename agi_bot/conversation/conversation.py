@@ -170,7 +170,10 @@ class Conversation:
             self._record.slots.update(self._talk.script.slots)
         if self._talk.gone and self._answerer is not None and self._answerer.outcome_if_gone:
             self._journal.close(self._answerer.outcome_if_gone, "caller")
-        if self._talk.gone:
+        if self._talk.gone and self._call.lost:
+            self._journal.note(f"the call's sound was lost: {self._call.lost}")
+            self._journal.close("error", "error")
+        elif self._talk.gone:
             self._journal.close("hung_up", "caller")
         self._journal.close("error", "error")
         # By the steady clock: somebody may have set the machine's clock in mid-call.

@@ -54,6 +54,9 @@ class Media(Protocol):
     @property
     def unheard_ms(self) -> int: ...
 
+    @property
+    def lost(self) -> str: ...
+
     def press(self, key: str) -> None: ...
 
     def close(self, reason: str) -> None: ...
@@ -118,6 +121,10 @@ class PbxCall:
     @property
     def unheard_ms(self) -> int:
         return self.media.unheard_ms
+
+    @property
+    def lost(self) -> str:
+        return self.media.lost
 
     async def set_result(self, variables: Mapping[str, str]) -> None:
         """Line ends in values become spaces; :class:`ValueError` for an impossible name."""

@@ -48,6 +48,7 @@ class FakeCall:
         self.transferred_to = ""
         self.ended_by = ""
         self.unheard_ms = 0
+        self.lost = ""
         self._inbox: asyncio.Queue[Frame | Digit | None] = asyncio.Queue()
         self._ended = asyncio.Event()
         self._playing = False
@@ -65,6 +66,11 @@ class FakeCall:
 
     def caller_hangs_up(self) -> None:
         """The person hangs up."""
+        self._end("caller")
+
+    def sound_breaks(self, reason: str) -> None:
+        """The exchange sends no more sound, for ``reason``; nobody hung up."""
+        self.lost = reason
         self._end("caller")
 
     async def ended(self) -> str:

@@ -66,6 +66,10 @@ class EagiMedia:
         """None: what is gathered becomes a file, and a file that runs is heard to its end."""
         return 0
 
+    @property
+    def lost(self) -> str:
+        return self._line.lost
+
     async def _speak(self, pcm: bytes) -> None:
         """An AGI command cannot be taken back: a cancelled play leaves the running file to its end."""
         if self._streaming is not None:

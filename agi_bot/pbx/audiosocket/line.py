@@ -26,12 +26,13 @@ class MediaLimits:
     """Watchdogs and buffers of a line.
 
     ``hello_s``: a connection that has not told its UUID by then is closed.  ``quiet_s``: so
-    is a line on which Asterisk sends nothing at all, and ``stuck_s`` one from which it takes
+    is a line on which Asterisk sends nothing at all (a telephone that suppresses silence may be
+    quiet for as long as its owner listens), and ``stuck_s`` one from which it takes
     nothing.  ``inbox_frames``: frames (20 ms each) kept for a bot that is behind.
     """
 
     hello_s: float = 3.0
-    quiet_s: float = 30.0
+    quiet_s: float = 120.0
     stuck_s: float = 3.0
     inbox_frames: int = 100
 
@@ -116,6 +117,7 @@ class Line(Sound, asyncio.Protocol):
         if self._quiet * TICK_S > limit:
             self._fail(f"nothing came for {limit:g} s")
         elif self.uuid is not None:
+            self._fill()
             self._send(self._next())
 
     def _send(self, chunk: bytes | None) -> None:
@@ -167,6 +169,7 @@ class Line(Sound, asyncio.Protocol):
         log.warning("audio.closed", extra={"uuid": str(self.uuid or ""), "peer": self.peer, "reason": reason})
         if self._transport is not None:
             self._transport.abort()
+        self.lost = self.lost or reason
         self._finish(reason, discard=True)
 
     def _finish(self, reason: str, *, discard: bool = False) -> None:

@@ -67,7 +67,7 @@ class SocketCarriers:
         assert self.server is not None
         if self._options.media == "audio_fork":
             return ForkCarrier(session, self._options, self.server, self._clock)
-        return StreamCarrier(session, self._options, self.server)
+        return StreamCarrier(session, self._options, self.server, self._clock)
 
     def _made(self) -> SoundServer:
         try:

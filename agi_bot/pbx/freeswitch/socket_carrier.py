@@ -108,8 +108,8 @@ class StreamCarrier(SocketCarrier):
     api = "uuid_audio_stream"
     cure = "load mod_audio_stream, or set freeswitch.media: unicast"
 
-    def __init__(self, session: Session, options: FreeSwitchOptions, server: SoundServer) -> None:
-        super().__init__(session, options, server, StreamSound(session, options.inbox_frames))
+    def __init__(self, session: Session, options: FreeSwitchOptions, server: SoundServer, clock: LineClock) -> None:
+        super().__init__(session, options, server, StreamSound(session, clock, options.inbox_frames))
 
     async def prepare(self) -> None:
         await super().prepare()

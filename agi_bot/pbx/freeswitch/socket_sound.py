@@ -30,8 +30,9 @@ class SocketSound(Sound):
     ``rate`` is what the module was asked for, Hz.
     """
 
-    def __init__(self, inbox_frames: int) -> None:
+    def __init__(self, clock: LineClock, inbox_frames: int) -> None:
         super().__init__(inbox_frames)
+        self._clock = clock
         self._wire: Wire | None = None
         self._rest = b""
 
@@ -44,6 +45,12 @@ class SocketSound(Sound):
         self._wire = wire
         if self.ended.is_set():
             wire.abort()
+        else:
+            self._clock.add(self)
+
+    def tick(self) -> None:
+        """20 ms have passed."""
+        self._fill()
 
     def received(self, message: str | bytes) -> None:
         """Raises :class:`ProtocolError` for half a sample."""
@@ -84,6 +91,7 @@ class SocketSound(Sound):
 
     def _finish(self, reason: str) -> None:
         self._end(reason, discard=True)
+        self._clock.remove(self)
 
 
 class ForkSound(SocketSound):
@@ -95,8 +103,7 @@ class ForkSound(SocketSound):
     """
 
     def __init__(self, clock: LineClock, inbox_frames: int) -> None:
-        super().__init__(inbox_frames)
-        self._clock = clock
+        super().__init__(clock, inbox_frames)
         self._pause = 0
         self._gathered = 0
 
@@ -107,7 +114,6 @@ class ForkSound(SocketSound):
         wire.send(bytes(PREBUFFER * 2))
         wire.send(KILL)
         self._pause = KILLED_TICKS
-        self._clock.add(self)
 
     async def play(self, frames: AsyncIterable[Frame]) -> None:
         try:
@@ -118,6 +124,7 @@ class ForkSound(SocketSound):
 
     def tick(self) -> None:
         """Send what is due."""
+        super().tick()
         if self._wire is None:
             return
         if self._pause:
@@ -145,7 +152,3 @@ class ForkSound(SocketSound):
             self._send(bytes((GROUP - self._gathered) * 2))
         self._wire.send(KILL)
         self._pause = KILLED_TICKS
-
-    def _finish(self, reason: str) -> None:
-        super()._finish(reason)
-        self._clock.remove(self)

@@ -21,6 +21,7 @@ from agi_bot.errors import CallGone, PbxError
 from agi_bot.pbx.freeswitch.files import Files
 from agi_bot.pbx.freeswitch.pieces import FIRST_S, LONGEST_S, Pieces
 from agi_bot.pbx.freeswitch.socket_sound import SocketSound
+from agi_bot.pbx.media import LineClock
 from esl import EslError, Event, Session, SessionGone
 
 log = logging.getLogger(__name__)
@@ -40,8 +41,8 @@ NEXT_S = 0.6
 class StreamSound(SocketSound):
     """Plays files one after another in ``session``'s channel."""
 
-    def __init__(self, session: Session, inbox_frames: int) -> None:
-        super().__init__(inbox_frames)
+    def __init__(self, session: Session, clock: LineClock, inbox_frames: int) -> None:
+        super().__init__(clock, inbox_frames)
         self._session = session
         self._pieces: Pieces | None = None
         """Of the play that runs."""

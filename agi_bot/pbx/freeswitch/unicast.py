@@ -41,6 +41,8 @@ class Unicast(Sound, asyncio.DatagramProtocol):
         self._quiet_ticks = 0
         self._refused = 0
         self.strangers = 0
+        self.away = False
+        """Something else has the channel: that the caller is not heard tells nothing."""
 
     async def open(self, host: str) -> Address:
         """Bind to a free port of ``host``.  Raises :class:`~agi_bot.errors.PbxDown`."""
@@ -107,6 +109,8 @@ class Unicast(Sound, asyncio.DatagramProtocol):
     def tick(self) -> None:
         """Send what is due."""
         self._quiet_ticks += 1
+        if self._adapter is not None and not self.away:
+            self._fill()
         if self._adapter is None or self._transport is None or self._far is None:
             return
         chunk = self._next()

@@ -67,6 +67,7 @@ class UnicastCarrier(Carrier):
         change = _change(event.name, event.get("Application"))
         self._busy = max(0, self._busy + change)
         self._was_busy = self._was_busy or change > 0
+        self._media.away = self._busy > 0
 
     def _lost(self) -> bool:
         """FreeSWITCH refuses our sound, or is quiet after it was busy with something else."""

@@ -23,11 +23,16 @@ class Inbox:
         self._closed = False
         self.dropped = 0
 
+    @property
+    def full(self) -> bool:
+        """Whether the next :meth:`put` drops something."""
+        return len(self._items) >= self._size
+
     def put(self, item: Frame | Digit) -> None:
         """Add ``item``; it is ignored after :meth:`close`."""
         if self._closed:
             return
-        if len(self._items) >= self._size:
+        if self.full:
             self._drop()
         self._items.append(item)
         self._news.set()

@@ -7,35 +7,41 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
 
-from agi_bot.audio import LINE_RATE, Frame
+from agi_bot.audio import FRAME_MS, LINE_RATE, Frame, silence
 from agi_bot.contracts import Digit
 from agi_bot.errors import CallGone
+from agi_bot.pbx.media.gaps import Gaps
 from agi_bot.pbx.media.inbox import Inbox
 from agi_bot.pbx.media.playout import Playout
 
 
 @dataclass(slots=True)
 class Counters:
-    """Frames of a call: from the caller, lost because the bot was behind, sent, not sent."""
+    """Frames of a call: from the caller, lost because the bot was behind, sent, not sent, silence put into gaps."""
 
     received: int = 0
     dropped: int = 0
     sent: int = 0
     skipped: int = 0
+    filled: int = 0
 
 
 class Sound(ABC):
     """Both directions of a call's sound, from the beginning to the end.
 
     A carrier hands in what it hears (:meth:`_hear`), takes what is due (:meth:`_next`), tells
-    what it sent (:meth:`_sent`) and ends it once (:meth:`_end`).
+    what it sent (:meth:`_sent`), tells every 20 ms (:meth:`_fill`) and ends it once (:meth:`_end`).
     """
 
     def __init__(self, inbox_frames: int) -> None:
         self._inbox = Inbox(inbox_frames)
         self._playout = Playout(LINE_RATE)
         self._counters = Counters()
+        self._gaps = Gaps()
+        self._still = silence()
         self.reason = ""
+        self.lost = ""
+        """Why the sound ended, where not the caller and not the bot have ended it; set before :attr:`ended`."""
         self.ended = asyncio.Event()
         self.sounded = asyncio.Event()
         self.tap: Callable[[bytes | None], None] | None = None
@@ -78,10 +84,24 @@ class Sound(ABC):
     def _use_rate(self, rate: int) -> None:
         """Before the first sound only: what plays already would be lost."""
         self._playout = Playout(rate)
+        self._still = silence(rate=rate)
 
     def _hear(self, frame: Frame) -> None:
         self._counters.received += 1
+        self._gaps.heard(frame.ms)
         self._inbox.put(frame)
+
+    def _fill(self) -> None:
+        """20 ms have passed.  Where nothing comes silence is heard, or the conversation's time would stand still.
+
+        It never pushes sound out of a full inbox.
+        """
+        if not self._gaps.passed(begun=self.sounded.is_set()):
+            return
+        while self._gaps.due and not self._inbox.full:
+            self._counters.filled += 1
+            self._gaps.filled(FRAME_MS)
+            self._inbox.put(self._still)
 
     def _next(self) -> bytes | None:
         """The 20 ms that are due; ``None``: silence."""

@@ -41,13 +41,14 @@ class Events:
             raise TimeoutError(f"{len(self.of(kind, tag))} of {count} {kind} events after {within_s} s") from None
         return self.of(kind, tag)
 
-    async def dial(self, extension: str, tag: str, *, application: str = "Milliwatt") -> None:
+    async def dial(self, extension: str, tag: str, *, application: str = "Milliwatt", data: str = "") -> None:
         """A caller who makes noise (a Local channel) and dials ``extension`` of [phones]."""
         await self.ami.action(
             "Originate",
             {
                 "Channel": f"Local/{extension}@phones/n",
                 "Application": application,
+                "Data": data,
                 "Variable": f"__TAG={tag}",
                 "Async": "true",
                 "Timeout": "60000",

@@ -197,6 +197,18 @@ def test_the_caller_hangs_up() -> None:
     assert stage.call.results["BOT_OUTCOME"] == "hung_up"
 
 
+def test_a_call_whose_sound_breaks_was_not_hung_up_by_the_caller() -> None:
+    async def caller(stage: Stage) -> None:
+        await after(0.5)
+        stage.call.sound_breaks("nothing came for 120 s")
+
+    stage = Stage(asks_once)
+    record = stage.play(caller)
+    assert (record.outcome, record.ended_by) == ("error", "error")
+    assert stage.call.results["BOT_OUTCOME"] == "error"
+    assert "the call's sound was lost: nothing came for 120 s" in record.turns[-1].notes
+
+
 @pytest.mark.parametrize("moment_ms", range(0, 2600, 130))
 def test_hang_up_at_every_moment_leaves_nothing_behind(moment_ms: int) -> None:
     async def caller(stage: Stage) -> None:

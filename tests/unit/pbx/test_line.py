@@ -159,8 +159,63 @@ async def test_a_line_that_falls_quiet_is_closed_and_sound_keeps_it_open() -> No
         stage.tick()
         stage.line.data_received(encode(frame(1)))
     assert stage.transport.end == ""
+    assert stage.line.lost == ""
     stage.tick(10)
     assert stage.transport.end == "aborted"
+    assert stage.line.lost == "nothing came for 0.1 s", "nobody hung up"
+
+
+async def heard(line: Line) -> list[Frame | Digit]:
+    """Everything so far."""
+    items: list[Frame | Digit] = []
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.02):
+            async for item in line.frames():
+                items.append(item)
+    return items
+
+
+async def test_a_caller_whose_telephone_sends_nothing_is_heard_as_silence() -> None:
+    stage = Stage()
+    stage.line.data_received(HELLO + encode(frame(1)))
+    stage.tick(50)
+    stage.line.data_received(encode(frame(2)))
+    items = await heard(stage.line)
+    assert (items[0], items[-1]) == (frame(1), frame(2))
+    assert items[1:-1] == [Frame(bytes(320))] * (len(items) - 2)
+    assert len(items) == pytest.approx(51, abs=2)
+    assert (stage.line.counters.received, stage.line.counters.filled) == (2, len(items) - 2)
+
+
+async def test_silence_is_heard_at_the_rate_of_the_call() -> None:
+    stage = Stage()
+    stage.line.data_received(HELLO + encode(Frame(bytes(640), 16000)))
+    stage.tick(20)
+    assert {item.rate for item in await heard(stage.line) if isinstance(item, Frame)} == {16000}
+
+
+async def test_a_caller_of_whom_nothing_is_heard_from_the_beginning_is_silent() -> None:
+    stage = Stage()
+    stage.line.data_received(HELLO)
+    stage.tick(60)
+    assert len(await heard(stage.line)) > 30
+    assert not stage.line.sounded.is_set()
+
+
+async def test_sound_that_goes_on_is_left_as_it_is() -> None:
+    stage = Stage()
+    stage.line.data_received(HELLO)
+    for number in range(1, 60):
+        stage.line.data_received(encode(frame(number)))
+        stage.tick()
+    assert await heard(stage.line) == [frame(number) for number in range(1, 60)]
+
+
+async def test_silence_pushes_no_sound_out_of_a_full_inbox() -> None:
+    stage = Stage(inbox_frames=5)
+    stage.line.data_received(HELLO + b"".join(encode(frame(number)) for number in range(1, 6)))
+    stage.tick(50)
+    assert await heard(stage.line) == [frame(number) for number in range(1, 6)]
 
 
 @pytest.mark.parametrize("data", [b"GET / HTTP/1.1\r\n\r\n", HELLO + b"\x10\x00\x00", HELLO + HELLO])

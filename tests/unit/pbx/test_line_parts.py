@@ -13,6 +13,7 @@ from agi_bot.audio import Frame
 from agi_bot.contracts import Digit
 from agi_bot.errors import CallGone, PbxError
 from agi_bot.pbx.media.clock import LineClock
+from agi_bot.pbx.media.gaps import Gaps
 from agi_bot.pbx.media.inbox import Inbox
 from agi_bot.pbx.media.playout import Playout
 
@@ -229,3 +230,51 @@ async def test_a_long_stall_is_not_caught_up_in_a_burst() -> None:
 
 def _block(seconds: float) -> None:
     time.sleep(seconds)
+
+
+# --- gaps
+
+
+def silences(gaps: Gaps, ticks: int, *, begun: bool = True) -> int:
+    """Frames of silence that are put in while ``ticks`` pass."""
+    count = 0
+    for _ in range(ticks):
+        gap = gaps.passed(begun=begun)
+        while gap and gaps.due:
+            gaps.filled(20)
+            count += 1
+    return count
+
+
+def test_a_gap_is_filled_for_its_whole_length() -> None:
+    gaps = Gaps()
+    gaps.heard(20)
+    assert silences(gaps, 4) == 0
+    assert silences(gaps, 46) == pytest.approx(50, abs=1)
+
+
+@pytest.mark.parametrize("packet_ms", [10, 20, 30, 60])
+def test_sound_in_packets_of_any_length_has_no_gaps(packet_ms: int) -> None:
+    gaps = Gaps()
+    put_in = 0
+    for ms in range(0, 3000, 10):
+        if ms % packet_ms == 0:
+            gaps.heard(packet_ms)
+        if ms % 20 == 0:
+            put_in += silences(gaps, 1)
+    assert put_in == 0
+
+
+def test_sound_that_comes_late_after_all_is_counted_against_the_next_gap() -> None:
+    gaps = Gaps()
+    gaps.heard(20)
+    assert silences(gaps, 15) == pytest.approx(15, abs=1)
+    for _ in range(15):
+        gaps.heard(20)
+    assert silences(gaps, 40) == pytest.approx(25, abs=1)
+
+
+def test_the_first_sound_may_take_longer() -> None:
+    gaps = Gaps()
+    assert silences(gaps, 24, begun=False) == 0
+    assert silences(gaps, 10, begun=False) > 5

@@ -116,6 +116,13 @@ async def test_messages_of_any_length_become_frames_of_20_ms(server: SoundServer
     assert sound.counters.received == 8
 
 
+async def test_a_module_that_sends_nothing_is_heard_as_silence(server: SoundServer, sound: ForkSound) -> None:
+    async with await joined(server, sound) as connection:
+        await connection.send(LOUD)
+        assert await heard(sound, 12) == [Frame(LOUD), *[Frame(SILENCE)] * 11]
+    assert sound.counters.received == 1
+
+
 async def test_half_a_sample_ends_the_sound(server: SoundServer, sound: ForkSound) -> None:
     async with await joined(server, sound) as connection:
         await connection.send(b"abc")

@@ -123,6 +123,27 @@ async def test_quiet_is_counted(media: Unicast) -> None:
     assert media.quiet_s < 0.1
 
 
+async def test_a_far_side_that_is_quiet_is_heard_as_silence(media: Unicast) -> None:
+    far = Far(media)
+    await far.send(LOUD)
+    ear = media.frames()
+    assert await anext(ear) == Frame(LOUD, 8000)
+    for _ in range(10):
+        assert await asyncio.wait_for(anext(ear), 1) == Frame(bytes(320), 8000)
+    assert media.counters.received == 1
+
+
+async def test_while_the_channel_is_busy_elsewhere_nothing_is_heard(media: Unicast) -> None:
+    far = Far(media)
+    await far.send(LOUD)
+    media.away = True
+    await asyncio.sleep(0.3)
+    assert media.counters.filled == 0
+    media.away = False
+    await asyncio.sleep(0.1)
+    assert media.counters.filled > 0
+
+
 async def test_a_far_side_that_is_closed_is_noticed(media: Unicast) -> None:
     far = Far(media)
     await far.send(LOUD)

@@ -1,0 +1,46 @@
+"""When the caller's sound stops coming: how much silence to hear in its place.  Sans-IO.
+
+The time of a conversation is counted in what the caller is heard to say or not to say, and
+telephones that suppress silence, that are muted or on hold, send nothing at all.
+"""
+
+from __future__ import annotations
+
+from agi_bot.audio import FRAME_MS
+
+GAP_MS = 100
+"""So long without a packet is a gap; packets of 60 ms and the usual unevenness of a network are none."""
+
+FIRST_MS = 500
+"""The first sound, which tells the rate, may take so long."""
+
+AHEAD_MS = 1000
+"""Sound that comes late after all is counted against the next gaps, up to this much."""
+
+
+class Gaps:
+    """Told of every sound and every 20 ms that pass."""
+
+    def __init__(self) -> None:
+        self._quiet_ms = 0.0
+        self._behind_ms = 0.0
+
+    def heard(self, ms: float) -> None:
+        """Sound of ``ms`` came."""
+        self._quiet_ms = 0.0
+        self.filled(ms)
+
+    def filled(self, ms: float) -> None:
+        """Silence of ``ms`` was put in the place of sound."""
+        self._behind_ms = max(self._behind_ms - ms, -AHEAD_MS)
+
+    def passed(self, *, begun: bool) -> bool:
+        """20 ms went by; answers whether this is a gap.  ``begun``: sound has come before."""
+        self._quiet_ms += FRAME_MS
+        self._behind_ms = min(self._behind_ms + FRAME_MS, GAP_MS)
+        return self._quiet_ms >= (GAP_MS if begun else FIRST_MS)
+
+    @property
+    def due(self) -> bool:
+        """In a gap: whether another 20 ms of silence are due."""
+        return self._behind_ms >= FRAME_MS
