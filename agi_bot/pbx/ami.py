@@ -4,7 +4,7 @@ panoramisk 1.4 is the only library named here, and these are its fences: no acti
 sent a second time (by itself it repeats what was unanswered when a link broke, which dials
 one call twice); every wait has a time-out and ends when the link does; line ends in a
 value are refused; a refused login is an error instead of endless new attempts in silence;
-a link that does not answer a ping is closed and made anew.
+a link that does not answer a ping or its login is closed and made anew.
 """
 
 from __future__ import annotations
@@ -269,6 +269,15 @@ class _Link(Manager):  # type: ignore[misc]
         if (error := future.exception()) is not None:
             self._ami._unreachable(error)
         super().connection_made(future)
+        if error is None:
+            self.loop.call_later(self._ami.options.connect_timeout_s, self._look, self.protocol)
+
+    def _look(self, protocol: Any) -> None:
+        """An Asterisk that accepts a connection and does not answer its login (frozen, booting) is asked anew."""
+        if self._ended or protocol is not self.protocol or self.authenticated or protocol.transport.is_closing():
+            return
+        log.warning("ami.mute", extra={"reason": "no answer to the login; making a new link"})
+        protocol.transport.abort()
 
     def login(self, future: asyncio.Future[Any]) -> Any:
         result = super().login(future)

@@ -25,6 +25,7 @@ class Manager:
         self.links: list[asyncio.StreamWriter] = []
         self.answer: Callable[[Message], list[str]] = lambda action: ["Response: Success"]
         self.login = "Response: Success\r\nMessage: Authentication accepted"
+        self.mute = False
 
     async def start(self) -> None:
         self.server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
@@ -55,6 +56,8 @@ class Manager:
 
     def _reply(self, action: Message, writer: asyncio.StreamWriter) -> None:
         replies = self.answer(action)
+        if self.mute:
+            return
         if action["Action"] == "Login":
             replies = [self.login]
         if action["Action"] == "CoreSettings":
@@ -159,6 +162,21 @@ async def test_a_manager_that_freezes_is_noticed_by_the_ping(manager: Manager, a
     await until(lambda: not ami.connected)
     manager.answer = lambda action: ["Response: Success"]
     await until(lambda: ami.connected)
+
+
+async def test_a_login_that_is_not_answered_is_tried_again(manager: Manager, caplog: pytest.LogCaptureFixture) -> None:
+    link = Ami(AmiOptions(user="bot", secret="x", port=manager.port, connect_timeout_s=0.3))
+    await link.connect()
+    manager.mute = True
+    manager.cut()
+    await until(lambda: "ami.mute" in [record.message for record in caplog.records])
+    assert not link.connected
+    manager.mute = False
+    await until(lambda: link.connected)
+    await asyncio.sleep(0.4)
+    assert link.connected, "what has logged in is left alone"
+    assert [record.message for record in caplog.records].count("ami.mute") == 1
+    await link.close()
 
 
 async def test_a_refused_login_is_an_error_with_its_cure(manager: Manager) -> None:
