@@ -168,7 +168,7 @@ def test_clipped_sound_is_noted_and_understood(tmp_path: Path, words: dict[str, 
     async def scene(call: DryPhoneCall) -> None:
         for _ in range(3):
             await asked(call)
-            await call.line.play(frame(loud.samples * 40))
+            await call.line.play(frame(loud.samples * 12))
         await asyncio.sleep(1.5)
 
     record, _ = on_the_phone(scene, tmp_path)
