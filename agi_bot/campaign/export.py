@@ -5,6 +5,7 @@ Cells that a spreadsheet would run as a formula are made text (OWASP, CSV inject
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -68,31 +69,50 @@ class Export:
         """One JSON array of objects with ``slots`` and ``tags``."""
         before = "["
         async for page in self._store.pages(self._wish.campaign_id, self._wish.original):
-            shown = [{name: self._wish.hide(name, value) for name, value in row.items()} for row in page]
-            yield (before + ",\n".join(json.dumps(row, ensure_ascii=False) for row in shown)).encode()
+            yield (before + await asyncio.to_thread(self._lines, page)).encode("utf-8", "replace")
             before = ",\n"
         yield b"[]\n" if before == "[" else b"]\n"
 
+    def _lines(self, page: Sequence[Mapping[str, Any]]) -> str:
+        shown = [{name: self._wish.hide(name, value) for name, value in row.items()} for row in page]
+        return ",\n".join(json.dumps(row, ensure_ascii=False) for row in shown)
+
     async def xlsx(self, path: Path) -> None:
         """A workbook; rows are written to disk as they come."""
-        from openpyxl import Workbook  # takes 0.3 s
-
-        columns = await self._store.columns(self._wish.campaign_id)
-        book = Workbook(write_only=True)
-        sheet, rows = None, 0
-        async for page in self._pages(columns):
-            for row in page:
-                if sheet is None or rows % ROWS_OF_A_SHEET == 0:
-                    sheet = _sheet(book, columns)
-                sheet.append([_cell(value) for value in row])
-                rows += 1
-        if sheet is None:
-            _sheet(book, columns)
-        book.save(path)
+        book = await asyncio.to_thread(_Book, await self._store.columns(self._wish.campaign_id))
+        async for page in self._pages(book.columns):
+            await asyncio.to_thread(book.add, page)
+        await asyncio.to_thread(book.save, path)
 
     async def _pages(self, columns: Sequence[str]) -> AsyncIterator[list[list[Any]]]:
         async for page in self._store.pages(self._wish.campaign_id, self._wish.original):
-            yield [[self._wish.hide(name, value) for name, value in _flat(row, columns)] for row in page]
+            # Masking and zipping take longer than a call's sound can wait.
+            yield await asyncio.to_thread(self._shown, page, columns)
+
+    def _shown(self, page: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[list[Any]]:
+        return [[self._wish.hide(name, value) for name, value in _flat(row, columns)] for row in page]
+
+
+class _Book:
+    """A workbook that is written row by row."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        from openpyxl import Workbook  # takes 0.3 s
+
+        self.columns = columns
+        self._book = Workbook(write_only=True)
+        self._sheet = _sheet(self._book, columns)
+        self._rows = 0
+
+    def add(self, page: Sequence[Sequence[Any]]) -> None:
+        for row in page:
+            if self._rows and self._rows % ROWS_OF_A_SHEET == 0:
+                self._sheet = _sheet(self._book, self.columns)
+            self._sheet.append([_cell(value) for value in row])
+            self._rows += 1
+
+    def save(self, path: Path) -> None:
+        self._book.save(path)
 
 
 def _sheet(book: Any, columns: Sequence[str]) -> Any:
