@@ -69,6 +69,7 @@ class WorkerPool:
     async def start(self) -> None:
         """Start the workers and wait for the first; does nothing when they run.
 
+        Who waits no longer (is cancelled) leaves them to come up for those who ask later.
         Raises :class:`ModelError` when the engine refuses its model, :class:`EngineDown`
         when it does not come up.
         """
@@ -79,7 +80,7 @@ class WorkerPool:
             slot.open()
         try:
             await self._slots[0].first()
-        except BaseException:
+        except SpeechError:
             await self.close()
             raise
 

@@ -222,6 +222,16 @@ async def test_a_worker_that_never_gets_ready_is_given_up() -> None:
             await workers.start()
 
 
+async def test_a_worker_that_somebody_did_not_wait_for_comes_up_all_the_same() -> None:
+    async with pool("late") as workers:
+        for _ in range(2):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(said(workers, "one"), 0.1)
+        await until(lambda: workers.pids)
+        assert await said(workers, "two") == sound("two")
+        assert workers.restarts == 0
+
+
 async def test_a_command_that_is_not_there() -> None:
     workers = WorkerPool(["/nonexistent/python"], name="absent")
     with pytest.raises(EngineDown, match="cannot be started"):

@@ -50,6 +50,8 @@ def load() -> Unruly:
         raise ValueError("the model has no config.json")
     if mode == "slow":
         time.sleep(60)
+    if mode == "late":
+        time.sleep(1.0)
     if mode == "crash":
         print("Segmentation fault (core dumped)", file=sys.stderr, flush=True)
         os._exit(139)
