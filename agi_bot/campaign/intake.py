@@ -88,6 +88,19 @@ def check_text(text: str, name: str) -> str:
     return text
 
 
+def check_texts(value: Any, name: str) -> None:
+    """:func:`check_text` for every text inside of ``value`` (JSON-ready).  Raises :class:`Refused`."""
+    if isinstance(value, Mapping):
+        for key, one in value.items():
+            check_text(str(key), name)
+            check_texts(one, f"{name}.{str(key)[:64]}")
+    elif isinstance(value, list | tuple):
+        for at, one in enumerate(value):
+            check_texts(one, f"{name}[{at}]")
+    else:
+        check_text(str(value), name)
+
+
 def check_zone(name: str) -> ZoneInfo:
     """The time zone ``name``.  Raises :class:`Refused`."""
     try:

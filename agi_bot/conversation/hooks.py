@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import httpx
 
@@ -21,6 +21,8 @@ from agi_bot.contracts import Value
 from agi_bot.errors import AgiBotError
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 MAX_ANSWER = 64 * 1024
 """Longest answer of a hook that is read, bytes."""
@@ -117,7 +119,14 @@ def _values(name: str, response: httpx.Response) -> Mapping[str, Value]:
         raise HookError(f"hook {name}: the answer is not JSON") from error
     if not isinstance(data, dict):
         raise HookError(f"hook {name}: the answer is not a JSON object")
-    return {str(key): value for key, value in data.items() if isinstance(value, str | int | float | bool)}
+    return {_whole(key): _whole(value) for key, value in data.items() if isinstance(value, str | int | float | bool)}
+
+
+def _whole(value: T) -> T:
+    """``value`` with U+FFFD for half a character: some cut texts inside of an emoji, and no store keeps that."""
+    if not isinstance(value, str):
+        return value
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # type: ignore[return-value]
 
 
 async def run_with_retries(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from agi_bot.campaign.intake import check_name, check_number, check_text, check_zone
+from agi_bot.campaign.intake import check_name, check_number, check_text, check_texts, check_zone
 from agi_bot.campaign.number_lists import import_consent, import_do_not_call
 from agi_bot.web.doors import At, Operator, Viewer, there
 from agi_bot.web.forms import ConsentForm, CustomerForm, DoNotCallForm, ErrorAnswer, TagsForm
@@ -24,8 +24,7 @@ async def put_customer(customer_id: str, form: CustomerForm, desk: At, caller: O
     check_text(check_name(customer_id, "customer_id"), "customer_id")
     check_number(form.number)
     check_text(form.name, "name")
-    for name, value in form.data.items():
-        check_text(str(value), f"data.{name[:64]}")
+    check_texts(form.data, "data")
     if form.zone:
         check_zone(form.zone)
     for tag in form.tags or ():

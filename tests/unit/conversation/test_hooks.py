@@ -59,6 +59,11 @@ async def test_what_is_no_plain_value_is_left_out() -> None:
     assert await ask(lambda _: httpx.Response(200, json={"a": [1], "b": {"c": 1}, "d": None, "e": "x"})) == {"e": "x"}
 
 
+async def test_half_an_emoji_is_made_whole() -> None:
+    body = rb'{"name": "\u5c0f\u660e\ud83d", "mood": "\ud83d\ude00"}'
+    assert await ask(lambda _: httpx.Response(200, content=body)) == {"name": "小明\ufffd", "mood": "😀"}
+
+
 @pytest.mark.parametrize(
     ("response", "word"),
     [

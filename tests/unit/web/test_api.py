@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -234,6 +235,17 @@ async def test_a_viewer_sees_no_number(api: Api) -> None:
         assert "13800000001" not in shown
         assert "6222021234567890" not in shown
         assert "13800000001" in (await api.ask("GET", f"/api/v1/{path}")).text
+
+
+@pytest.mark.parametrize(
+    "data", [{"a": ["x", "\ud83d"]}, {"a": {"b": "x\ny"}}, {"a\n": 1}, {"a": {"b": "${SHELL(x)}"}}]
+)
+async def test_texts_inside_of_a_customers_data_are_checked(api: Api, data: dict[str, Any]) -> None:
+    body = json.dumps({"number": "13800000001", "data": data})
+    head = {"Content-Type": "application/json"}
+    answer = await api.ask("PUT", "/api/v1/customers/1", content=body, headers=head)
+    assert answer.status_code == 422
+    assert answer.json()["error"]["fields"][0]["field"].startswith("data")
 
 
 def test_what_a_viewer_sees_of_other_fields() -> None:
