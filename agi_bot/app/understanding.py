@@ -32,6 +32,7 @@ class _Made:
 class Understanding:
     """Makes each interpreter once, when the first call needs it or :meth:`of` is asked ahead.
 
+    One that could not be made is tried again by the next call: somebody may have mended the data.
     With ``engine: rasa`` the embedded interpreter, trained on the same data, answers
     whenever Rasa does not.
     """
@@ -51,9 +52,10 @@ class Understanding:
 
     async def _of(self, flow: Flow) -> _Made:
         key = (flow.language, tuple(self.data_of(flow)))
-        if key not in self._made:
-            self._made[key] = asyncio.create_task(self._make(*key))
-        return await asyncio.shield(self._made[key])
+        made = self._made.get(key)
+        if made is None or (made.done() and (made.cancelled() or made.exception())):
+            made = self._made[key] = asyncio.create_task(self._make(*key))
+        return await asyncio.shield(made)
 
     async def close(self) -> None:
         """Close the connections to Rasa."""
