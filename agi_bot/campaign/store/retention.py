@@ -24,6 +24,16 @@ ORDER BY calls.started_at, calls.call_id LIMIT ?
 """
 
 
+_LETTERS = """
+DELETE FROM outbox WHERE state != 'waiting' AND key IN (:call, :call || '/late')
+"""
+_TEXTS = """
+DELETE FROM outbox WHERE state != 'waiting'
+AND key > (SELECT task_id || ':sms:' FROM attempts WHERE attempt_id = :call)
+AND key < (SELECT task_id || ':sms;' FROM attempts WHERE attempt_id = :call)
+"""
+
+
 class RetentionStore:
     """Finds old calls, deletes them, and tells what was deleted."""
 
@@ -43,7 +53,10 @@ class RetentionStore:
         ]
 
     async def delete(self, expired: Expired, now: datetime) -> None:
-        """Delete the call with its turns, slots and what was kept apart, and note it: both or neither."""
+        """Delete the call with its turns, slots, what was kept apart and the letters about it that nobody waits for.
+
+        And note it: all or nothing.
+        """
         await self._database.run(lambda db: _delete(db, expired, now))
 
     async def note_recording(self, path: str, reason: str, now: datetime) -> None:
@@ -66,6 +79,8 @@ class RetentionStore:
 def _delete(db: sqlite_utils.Database, expired: Expired, now: datetime) -> None:
     call = expired.call
     db.execute("DELETE FROM calls WHERE call_id = ?", [call.call_id])
+    for letters in (_LETTERS, _TEXTS):
+        db.execute(letters, {"call": call.call_id})
     noted = {
         "kind": CALL,
         "call_id": call.call_id,

@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlite_utils
 from typer.testing import CliRunner
 
 from agi_bot.app.retention import Retirement, Swept, retirement_of
 from agi_bot.campaign.store import CallStore, Database
+from agi_bot.campaign.store.outbox import Post, post
 from agi_bot.campaign.store.retention import RetentionStore
 from agi_bot.cli.retention import app
 from agi_bot.config import Settings
@@ -107,8 +109,17 @@ async def test_days_of_a_campaign(tmp_path: Path, database: Database) -> None:
         run(f"INSERT INTO attempts ({names}) VALUES ('demo-40', 't', '1', '', '', 0, 0, '', 0, 0, '')")
 
     await database.run(placed)
+    keys = ("demo-40", "demo-40/late", "t:sms:0", "t2:sms:0", "other", "t:smsX")
+
+    def written(db: sqlite_utils.Database) -> None:
+        for key in keys:
+            post(db, Post(key, "x", {"task_id": "t", "slots": {"name": "张伟"}}, error="dead"), 0.0)
+
+    await database.run(written)
     job = Retirement(RetentionStore(database), Retention(90, {}, {"autumn": 30}), tmp_path / "rec")
     assert await job.run(NOW) == Swept(calls=1)
+    left = await database.run(lambda db: {key for (key,) in db.execute("SELECT key FROM outbox")})
+    assert left == {"t2:sms:0", "other", "t:smsX"}, "the letters about the call went with it"
 
 
 async def test_nothing_is_set(database: Database) -> None:
