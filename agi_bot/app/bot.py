@@ -50,7 +50,8 @@ class Bot:
     """Takes calls from ``pbx`` and places calls on it; one conversation a call.
 
     ``watch`` makes a watcher for each call (the demo's terminal).  ``placed`` knows the task
-    of an attempt that another life of this bot has placed.
+    of an attempt that another life of this bot has placed.  ``life`` is the name of this one
+    (empty: calls are not noted before they end).
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Bot:
         store: CallStore,
         watch: Callable[[Call], Watcher] | None = None,
         placed: Callable[[str], Awaitable[Task | None]] | None = None,
+        life: str = "",
     ) -> None:
         self._settings = settings
         turns = settings.turns
@@ -81,7 +83,7 @@ class Bot:
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="recordings")
         # Apart: no caller waits for his greeting until the calls that are over are masked.
         self._masking = ThreadPoolExecutor(1, thread_name_prefix="masking")
-        self._keeper = Keeper(settings.privacy, store, self._masking)
+        self._keeper = Keeper(settings.privacy, store, self._masking, life)
 
     @property
     def running(self) -> int:
@@ -146,6 +148,7 @@ class Bot:
     async def _converse(self, call: Call, assignment: Assignment) -> CallRecord:
         flow = assignment.flow
         record = self._new_record(call, assignment)
+        self._keeper.begun(record)
         engines = await self._workshop.engines(flow)
         dialogue = Dialogue(flow, assignment.task, seed=call.id)
         limits = Limits(flow.longest_ms / 1000, self._turns)
@@ -195,6 +198,7 @@ class Bot:
 
     async def _refuse(self, call: Call, error: AgiBotError) -> None:
         """Back to the dialplan at once: a call that we cannot serve must not wait."""
+        self._keeper.failed(call.id)
         with suppress(AgiBotError):
             await call.set_result({"BOT_OUTCOME": "error"})
         with suppress(AgiBotError):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from agi_bot.campaign.store import CallStore
 from agi_bot.config.privacy import PrivacySettings
@@ -32,13 +34,29 @@ MOST_LATER = 1000
 
 
 class Keeper:
-    """``disk`` is the thread in which recordings are masked."""
+    """``disk`` is the thread in which recordings are masked, ``life`` the name of this bot's life."""
 
-    def __init__(self, privacy: PrivacySettings, store: CallStore, disk: Executor) -> None:
+    def __init__(self, privacy: PrivacySettings, store: CallStore, disk: Executor, life: str = "") -> None:
         self._privacy = privacy
         self._store = store
         self._disk = disk
+        self._life = life
         self._later: set[asyncio.Task[None]] = set()
+
+    def begun(self, record: CallRecord) -> None:
+        """Note that the call goes on: should the bot die, its next life knows of it.  No caller waits for that."""
+        if self._life:
+            self._in_background(self._store.begun(replace(record, recording=""), self._life), record.call_id)
+
+    def failed(self, call_id: str) -> None:
+        """Note that a call was refused or crashed, and does not go on."""
+        if self._life:
+            self._in_background(self._store.failed(call_id, datetime.now(UTC)), call_id)
+
+    def _in_background(self, work: Coroutine[Any, Any, None], call_id: str) -> None:
+        task = asyncio.create_task(_noted(work, call_id))
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
 
     async def keep(self, record: CallRecord) -> CallRecord:
         """Store ``record``; answers what may leave the bot.
@@ -97,6 +115,13 @@ class Keeper:
             unfinished.let_go(Path(record.recording))
             record.recording = ""
             record.counters = {**record.counters, NOT_MASKED: 1}
+
+
+async def _noted(work: Coroutine[Any, Any, None], call_id: str) -> None:
+    try:
+        await work
+    except StoreError as error:
+        log.warning("call.not_noted", extra={"call_id": call_id, "reason": str(error)})
 
 
 def _masked_and_published(path: Path, spans: Sequence[Silenced]) -> None:

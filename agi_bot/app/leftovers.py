@@ -1,4 +1,4 @@
-"""What calls left behind that were cut off by the bot's death: their unmasked recordings."""
+"""What calls left behind that were cut off by the bot's death: unmasked recordings, and rows without an end."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
+from agi_bot.app.life import Life
+from agi_bot.campaign.store import CallStore
 from agi_bot.campaign.store.retention import RetentionStore
 from agi_bot.errors import StoreError
 from agi_bot.privacy.unfinished import left_behind, own_name
@@ -22,10 +24,20 @@ REASON = "the bot died in this call, so that its numbers could not be silenced (
 class Leftovers:
     """Finds unfinished recordings in ``folder``; deletes them where ``mask`` is wanted, else gives them their names."""
 
-    def __init__(self, store: RetentionStore, folder: Path, *, mask: bool) -> None:
+    def __init__(
+        self,
+        store: RetentionStore,
+        folder: Path,
+        *,
+        mask: bool,
+        calls: CallStore | None = None,
+        life: Life | None = None,
+    ) -> None:
         self._store = store
         self._folder = folder
         self._mask = mask
+        self._calls = calls
+        self._life = life
 
     async def sweep(self, now: datetime) -> int:
         """Look after all of them, and note each; how many there were.  Raises :class:`StoreError`."""
@@ -36,6 +48,18 @@ class Leftovers:
             except OSError as error:
                 log.error("recording.leftover_stays", extra={"path": str(file), "reason": error.strerror or str(error)})
         return len(files)
+
+    async def end_lost_calls(self, now: datetime) -> None:
+        """End the calls in which a bot died that shared this database."""
+        if self._calls is None or self._life is None:
+            return
+        try:
+            lost = await self._calls.lost(self._life.is_over, now)
+        except StoreError as error:
+            log.error("call.lost_not_noted", extra={"reason": str(error)})
+            return
+        for call_id in lost:
+            log.error("call.lost", extra={"call_id": call_id, "reason": "the bot died in this call"})
 
     async def _settle(self, file: Path, now: datetime) -> None:
         if self._mask:
@@ -50,6 +74,7 @@ class Leftovers:
 async def sweeping(leftovers: Leftovers) -> None:
     """Sweep at once and then again and again, until cancelled."""
     while True:
+        await leftovers.end_lost_calls(datetime.now(UTC))
         try:
             await leftovers.sweep(datetime.now(UTC))
         except StoreError as error:

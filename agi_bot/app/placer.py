@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 from agi_bot.app.callback import CALL_BACK_SLOTS, call_back_at
 from agi_bot.app.following import CallFailed
 from agi_bot.campaign.model import AttemptEnd, Campaign, Task
-from agi_bot.campaign.store.calls import CallStore, as_text
+from agi_bot.campaign.store.calls import BOT_DIED, CallStore, as_text
 from agi_bot.campaign.store.people import PeopleStore
 from agi_bot.contracts import Disposition, Status
 from agi_bot.errors import PbxDown
@@ -37,6 +38,9 @@ _STATUSES = frozenset(status.value for status in Status)
 
 FAILED_IN_CALL = "error"
 """Somebody answered and the bot could not speak with them."""
+
+
+DIED_IN_CALL = "answered, and the bot died in the conversation"
 
 
 class Caller(Protocol):
@@ -124,10 +128,11 @@ class BotPlacer:
 
     async def found(self, task: Task, campaign: Campaign, attempt_id: str) -> AttemptEnd | None:
         kept = await self._calls.get(attempt_id)
-        if kept is None:
+        if kept is None or kept["ended_at"] is None:
             return None
         zone = await self._zone_of(task, campaign)
-        return had(_record(kept), Disposition(Status.ANSWERED), zone, self._clock())
+        end = had(_record(kept), Disposition(Status.ANSWERED), zone, self._clock())
+        return replace(end, detail=DIED_IN_CALL) if BOT_DIED in kept["counters"] else end
 
     async def _zone_of(self, task: Task, campaign: Campaign) -> ZoneInfo:
         """That of the customer, else of the campaign."""

@@ -7,9 +7,11 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from agi_bot.app.bot import Bot
 from agi_bot.app.leftovers import Leftovers, sweeping
+from agi_bot.app.life import Life
 from agi_bot.app.workshop import Workshop
 from agi_bot.campaign.store import CallStore, Database
 from agi_bot.campaign.store.retention import RetentionStore
@@ -60,14 +62,19 @@ async def running(
         database = Database(settings.store.database, settings.campaigns.number_prefixes)
         await database.open()
         stack.push_async_callback(database.close)
-        leftovers = Leftovers(RetentionStore(database), settings.store.recordings, mask=settings.privacy.mask)
+        calls, life = CallStore(database), Life(settings.store.database.parent / "lives")
+        life.begin()
+        stack.callback(life.end)
+        leftovers = Leftovers(
+            RetentionStore(database), settings.store.recordings, mask=settings.privacy.mask, calls=calls, life=life
+        )
+        await leftovers.end_lost_calls(datetime.now(UTC))
         stack.push_async_callback(_cancelled, asyncio.create_task(sweeping(leftovers)))
         flows = Catalogue(settings.flows.folder, library=Library(settings.flows.published))
         flows.refresh()
         await warm_up(workshop, flows)
         board = Switchboard(flows, settings.flows.routes, settings.flows.default, workshop.fits)
-        calls = CallStore(database)
-        bot = Bot(settings, pbx, workshop, board, calls, watch, TaskStore(database).placed)
+        bot = Bot(settings, pbx, workshop, board, calls, watch, TaskStore(database).placed, life.name)
         stack.callback(bot.close)
         serving = asyncio.create_task(bot.serve())
         stack.push_async_callback(_drain, pbx, serving)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,9 @@ import sqlite_utils
 from agi_bot.campaign.store.database import Database
 from agi_bot.contracts import Entity, Value
 from agi_bot.record import CallRecord, Turn
+
+BOT_DIED = "bot_died"
+"""Counter of a call whose bot died in it: its end is that of the next look, its words are gone."""
 
 
 class CallStore:
@@ -28,6 +32,23 @@ class CallStore:
         Raises :class:`~agi_bot.errors.StoreError`.
         """
         await self._database.run(lambda db: _save(db, record, original))
+
+    async def begun(self, record: CallRecord, life: str) -> None:
+        """Note that the call goes on in the bot ``life``, without anything that was said; one that is kept stays.
+
+        Raises :class:`~agi_bot.errors.StoreError`.
+        """
+        row = {**_call_row(record), "task": "{}", "life": life}
+        await self._database.run(lambda db: db.table("calls").insert(row, ignore=True))
+
+    async def lost(self, is_over: Callable[[str], bool], now: datetime) -> list[str]:
+        """End the calls whose bot's life is over as ``error``; which ones.  Raises StoreError."""
+        return await self._database.run(lambda db: _lost(db, is_over, now))
+
+    async def failed(self, call_id: str, now: datetime) -> None:
+        """End a call that goes on as ``error``: it was refused or crashed.  Raises StoreError."""
+        where = "life != '' AND call_id = ?"
+        await self._database.run(lambda db: _end_open(db, where, call_id, {}, now))
 
     async def get(self, call_id: str) -> dict[str, Any] | None:
         """The call as JSON-ready data with ``turns`` and ``slots``; ``None`` when there is none."""
@@ -60,6 +81,20 @@ def _save(db: sqlite_utils.Database, record: CallRecord, original: CallRecord | 
     )
     if original is not None:
         db.table("unmasked").insert({"call_id": record.call_id, "record": _json(_spoken(original))})
+
+
+def _lost(db: sqlite_utils.Database, is_over: Callable[[str], bool], now: datetime) -> list[str]:
+    lives = [life for (life,) in db.execute("SELECT DISTINCT life FROM calls WHERE life != ''").fetchall()]
+    over = json.dumps([life for life in lives if is_over(life)])
+    where = "life IN (SELECT value FROM json_each(?))"
+    found = [call_id for (call_id,) in db.execute(f"SELECT call_id FROM calls WHERE {where}", [over]).fetchall()]
+    _end_open(db, where, over, {BOT_DIED: 1}, now)
+    return found
+
+
+def _end_open(db: sqlite_utils.Database, where: str, value: str, counters: dict[str, int], now: datetime) -> None:
+    query = "UPDATE calls SET ended_at = ?, outcome = 'error', ended_by = 'error', counters = ?, life = '' WHERE"
+    db.execute(f"{query} {where}", [now.isoformat(), _json(counters), value])
 
 
 def _spoken(record: CallRecord) -> dict[str, Any]:
@@ -131,7 +166,7 @@ _ENCODED = ("tags", "task", "engines", "counters", "entities", "notes")
 
 
 def _decode(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: json.loads(value) if name in _ENCODED else value for name, value in row.items()}
+    return {name: json.loads(value) if name in _ENCODED else value for name, value in row.items() if name != "life"}
 
 
 def _json(value: Any) -> str:

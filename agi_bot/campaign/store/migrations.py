@@ -290,4 +290,9 @@ ALTER TABLE outbox ADD COLUMN task_id TEXT GENERATED ALWAYS AS (json_extract(pay
 CREATE INDEX outbox_task ON outbox (task_id, receiver, outbox_id, next_at) WHERE state = 'waiting';
 """
 
-MIGRATIONS: tuple[str, ...] = (CALLS, QUEUE, CAMPAIGNS, ACCESS, PRIVACY, RESULTS, ANSWERED, OUTBOX_IN_ORDER)
+OPEN_CALLS = """
+ALTER TABLE calls ADD COLUMN life TEXT NOT NULL DEFAULT '';
+CREATE INDEX calls_open ON calls (life) WHERE life != '';
+"""
+
+MIGRATIONS: tuple[str, ...] = (CALLS, QUEUE, CAMPAIGNS, ACCESS, PRIVACY, RESULTS, ANSWERED, OUTBOX_IN_ORDER, OPEN_CALLS)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -127,4 +128,44 @@ async def test_a_call_that_cannot_be_stored_is_stored_later(tmp_path: Path, monk
         assert await store.latest() == []
         await asyncio.wait_for(store.stored.wait(), 5)
     assert PHONE not in str(await store.get("c1"))
+    await database.close()
+
+
+async def test_a_call_in_which_the_bot_died_is_ended_by_the_next_life(tmp_path: Path) -> None:
+    database = Database(tmp_path / "a.db")
+    await database.open()
+    store, record = CallStore(database), a_record()
+    with ThreadPoolExecutor(1) as disk:
+        Keeper(PrivacySettings(), store, disk, "life-1").begun(record)
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})  # type: ignore[arg-type]
+        going_on = await store.get("c1")
+        assert going_on is not None
+        assert (going_on["ended_at"], going_on["turns"], going_on["slots"], going_on["task"]) == (None, [], {}, {})
+        assert await store.lost(lambda life: False, record.started_at) == []
+        assert await store.lost(lambda life: life == "life-1", record.started_at) == ["c1"]
+        ended = await store.get("c1")
+        assert ended is not None
+        assert (ended["outcome"], ended["ended_by"], ended["counters"]) == ("error", "error", {"bot_died": 1})
+        assert await store.lost(lambda life: True, record.started_at) == []
+    await database.close()
+
+
+async def test_a_call_that_was_kept_is_not_open_again(tmp_path: Path) -> None:
+    database = Database(tmp_path / "a.db")
+    await database.open()
+    store, record = CallStore(database), a_record()
+    await store.save(record)
+    await store.begun(record, "life-1")
+    assert await store.lost(lambda life: True, record.started_at) == []
+    await store.begun(replace(record, call_id="c2"), "life-1")
+    await store.save(replace(record, call_id="c2"))
+    await store.begun(replace(record, call_id="c3"), "life-1")
+    await store.failed("c3", record.started_at)
+    await store.failed("c1", record.started_at)
+    assert await store.lost(lambda life: True, record.started_at) == []
+    refused, had = await store.get("c3"), await store.get("c1")
+    assert refused is not None
+    assert (refused["outcome"], refused["counters"]) == ("error", {})
+    assert had is not None
+    assert had["outcome"] == ""
     await database.close()

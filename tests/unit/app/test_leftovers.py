@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from agi_bot.app.leftovers import REASON, Leftovers
+from agi_bot.app.life import Life
 from agi_bot.audio import Frame
 from agi_bot.campaign.store import Database
 from agi_bot.campaign.store.retention import RetentionStore
@@ -96,3 +97,32 @@ async def test_what_could_not_be_masked_is_deleted_later(tmp_path: Path, store: 
         await recording.close()
     let_go(path)
     assert await Leftovers(store, tmp_path, mask=True).sweep(NOW) == 1
+
+
+LIVES = """
+import sys, time
+from pathlib import Path
+from agi_bot.app.life import Life
+
+life = Life(Path(sys.argv[1]))
+life.begin()
+print(life.name, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_life_is_over_when_its_process_is_killed(tmp_path: Path) -> None:
+    mine = Life(tmp_path / "lives")
+    mine.begin()
+    other = subprocess.Popen([sys.executable, "-c", LIVES, str(tmp_path / "lives")], stdout=subprocess.PIPE, text=True)
+    assert other.stdout is not None
+    name = other.stdout.readline().strip()
+    assert not mine.is_over(name)
+    assert not mine.is_over(mine.name)
+    other.kill()
+    other.wait()
+    other.stdout.close()
+    assert mine.is_over(name)
+    assert mine.is_over(name), "also when nothing is left of it"
+    mine.end()
+    assert list((tmp_path / "lives").iterdir()) == []

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agi_bot.app.following import CallFailed
-from agi_bot.app.placer import BotPlacer
+from agi_bot.app.placer import DIED_IN_CALL, BotPlacer
 from agi_bot.campaign.model import Campaign, Task
 from agi_bot.campaign.retry import Done
 from agi_bot.campaign.store import CallStore, Database
@@ -159,6 +159,17 @@ async def test_a_conversation_that_was_kept_ends_its_attempt(database: Database)
     found = await placer(database, (ANSWERED, None)).found(TASK, CAMPAIGN, "a1")
     assert found == replace(told, cause=0, sip=0)
     assert await placer(database, (ANSWERED, None)).found(TASK, CAMPAIGN, "a2") is None
+
+
+async def test_a_conversation_in_which_the_bot_died_was_answered(database: Database) -> None:
+    store = CallStore(database)
+    await store.begun(a_record(outcome="", ended_at=None), "life-1")
+    where = placer(database, (ANSWERED, None))
+    assert await where.found(TASK, CAMPAIGN, "a1") is None, "it may go on in another bot"
+    await store.lost(lambda life: True, datetime(2026, 11, 24, 12, tzinfo=UTC))
+    end = await where.found(TASK, CAMPAIGN, "a1")
+    assert end is not None
+    assert (end.how, end.answered, end.detail) == ("error", True, DIED_IN_CALL)
 
 
 @pytest.mark.parametrize(("home", "hour"), [("America/New_York", 20), ("", 12)])
