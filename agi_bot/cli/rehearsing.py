@@ -56,6 +56,7 @@ class Stage:
         self._answers = answers
         self._fallback = fallback
         self._console = console
+        self._remarks: list[str] = []
         self._rehearsal = self._new()
 
     async def run(self, lines: TextIO, sound: Sound | None = None) -> None:
@@ -122,7 +123,7 @@ class Stage:
         given = self._answers[hook.name]
         values = None if given == FAILS else given if isinstance(given, dict) else {"answer": given}
         if missing := lacking(hook.saves, values or {}) if values is not None else []:
-            self._aside(f"hook {hook.name}: the answer lacks {', '.join(missing)}, so it has failed")
+            self._remarks.append(f"hook {hook.name}: the answer lacks {', '.join(missing)}, so it has failed")
         return values
 
     def _tell_unanswered(self, hook: RunHook) -> None:
@@ -131,10 +132,7 @@ class Stage:
             return
         example = json.dumps(dict.fromkeys(hook.saves, "..."))
         effect = "so it has failed" if hook.saves else "it is taken as done"
-        self._aside(f"hook {hook.name}: nothing answers in a rehearsal, {effect}; /hook {hook.name} {example}")
-
-    def _aside(self, text: str) -> None:
-        self._console.print(f"       {text}", style="dim", markup=False)
+        self._remarks.append(f"hook {hook.name}: nothing answers in a rehearsal, {effect}; /hook {hook.name} {example}")
 
     async def _tell(self, reply: Reply, sound: Sound | None) -> None:
         if reply.intent is not None:
@@ -144,6 +142,9 @@ class Stage:
             self._console.print(f"       → {named} {reply.intent.confidence:.2f} {found}", style="dim", markup=False)
         for hook in reply.hooks:
             self._console.print(f"       hook {hook}", style="dim", markup=False)
+        for remark in self._remarks:
+            self._console.print(f"       {remark}", style="dim", markup=False)
+        self._remarks.clear()
         if reply.said:
             self._console.print(f"[bold cyan]bot   [/bold cyan] {escape(reply.said)}")
             if sound is not None:

@@ -65,6 +65,12 @@ async def test_another_flow_that_ends_earlier() -> None:
     assert difference.turns[-1].step == ("x", "(ended)")
 
 
+async def test_a_hook_that_had_failed_fails_again() -> None:
+    flow = load_text(FLOW.replace("{left: integer}}", "{left: integer}, failed: {end: later}}"))
+    turn = Turn(step="b", heard="好", intent="affirm")
+    assert (await replay(record(turn, outcome="later"), flow, Understands(好="affirm"))).same
+
+
 async def test_silence_after_the_last_answer_and_a_hang_up() -> None:
     quiet = record(outcome="quiet")
     assert (await replay(quiet, load_text(FLOW), Understands())).same
