@@ -7,6 +7,7 @@ version with errors is refused, and the one before it stays.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,6 +63,7 @@ class Catalogue:
         self._passed_over: dict[Path, str] = {}
         self._missing: set[str] = set()
         self._stamp: Stamp | None = None
+        self._trouble = ""
 
     def get(self, name: str) -> Flow | None:
         """The flow ``name`` in the version that holds now."""
@@ -72,8 +74,16 @@ class Catalogue:
         return sorted(self._flows)
 
     def refresh(self) -> list[Change]:
-        """Take up what is new or changed, drop what is gone; every change is logged once, and answered."""
-        sources = [*self._published(), *self._drafts()]
+        """Take up what is new or changed, drop what is gone; every change is logged once, and answered.
+
+        Files and folders may come and go meanwhile.  When the disk fails all stays as it is.
+        """
+        try:
+            sources = [*self._published(), *self._drafts()]
+        except OSError as error:
+            self._not_seen(error)
+            return []
+        self._trouble = ""
         stamp = _stamp([source.path for source in sources])
         if stamp == self._stamp and not self._missing:
             return []
@@ -89,9 +99,16 @@ class Catalogue:
         return changes
 
     def _drafts(self) -> Iterator[Source]:
-        for path in sorted(self._folder.rglob("*.yaml")):
+        walk = os.walk(self._folder, onerror=_passed_by)
+        files = [Path(place, name) for place, _, names in walk for name in names if name.endswith(".yaml")]
+        for path in sorted(files):
             if "tests" not in path.relative_to(self._folder).parts:
                 yield Source(path, path.parent)
+
+    def _not_seen(self, error: OSError) -> None:
+        if str(error) != self._trouble:
+            self._trouble = str(error)
+            log.error("flows.not_seen", extra={"folder": str(self._folder), "reason": str(error)})
 
     def _published(self) -> Iterator[Source]:
         if self._library is None:
@@ -172,6 +189,12 @@ def _rank(found: tuple[Source, Flow]) -> tuple[bool, bool, str]:
 
 def _double(flow: Flow, other: Flow) -> Change:
     return Change(flow.file, flow.name, flow.version, (str(duplicate(flow, other.file)),))
+
+
+def _passed_by(error: OSError) -> None:
+    """A folder that is gone by now or is not ours to read has no flows; any other error tells nothing about them."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
+        raise error
 
 
 def _stamp(paths: Sequence[Path]) -> Stamp:

@@ -6,6 +6,7 @@ import logging
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,18 @@ def first_words(flow: Flow | None) -> str:
     say = flow.script.steps["a"].say
     assert say is not None
     return say.texts[0]
+
+
+def unreadable(monkeypatch: pytest.MonkeyPatch, name: str, error: OSError) -> None:
+    """Looking into folders called ``name`` fails with ``error``."""
+    scandir = os.scandir
+
+    def look(path: str | Path) -> Any:
+        if Path(path).name == name:
+            raise error
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", look)
 
 
 def library(home: Path) -> Library:
@@ -131,6 +144,27 @@ class TestCatalogue:
         assert [change.flow for change in catalogue.refresh()] == ["hello"]
         assert catalogue.names() == ["hello"]
         assert catalogue.refresh() == []
+
+    def test_a_folder_that_goes_while_it_is_looked_at(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (home.parent / "gone").mkdir()
+        unreadable(monkeypatch, "gone", FileNotFoundError(2, "No such file or directory"))
+        catalogue = Catalogue(home.parent, checker=no_check)
+        catalogue.refresh()
+        assert catalogue.names() == ["hello"]
+
+    def test_a_disk_that_fails_takes_no_flow_away(
+        self, home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        catalogue = Catalogue(home.parent, checker=no_check)
+        catalogue.refresh()
+        write(home / "hello.yaml", FLOW % "二")
+        with monkeypatch.context() as failing:
+            unreadable(failing, "shop", OSError(5, "Input/output error"))
+            assert [catalogue.refresh() for _ in range(3)] == [[], [], []]
+        assert [record.message for record in caplog.records] == ["flows.not_seen"]
+        assert first_words(catalogue.get("hello")) == "一"
+        catalogue.refresh()
+        assert first_words(catalogue.get("hello")) == "二"
 
     def test_a_change_is_taken_up_and_a_running_call_keeps_its_flow(self, home: Path) -> None:
         catalogue = Catalogue(home.parent, checker=no_check)
