@@ -15,7 +15,8 @@ class VoskSettings:
     more than ``crowd_above`` calls are open: to hand a piece to a thread and back costs as
     much as to decode 30 ms of it, and the end of a turn does not wait for a full piece.
     ``reject_below``:
-    an utterance whose mean word confidence is lower becomes empty text.  ``drop_below``: a
+    an utterance whose mean word confidence, or of a short one the calibrated confidence, is
+    lower becomes empty text.  ``drop_below``: a
     single word with less is left out.  ``unknown_share``: an utterance of which more than
     this share of time was ``[unk]`` becomes empty text.
 
