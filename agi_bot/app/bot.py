@@ -130,7 +130,12 @@ class Bot:
             log.exception("call.crashed", extra=of_call(call))
             await self._refuse(call, AgiBotError("crashed"))
             return
-        record = await self._keeper.keep(record)
+        try:
+            record = await self._keeper.keep(record)
+        except Exception:
+            log.exception("call.not_kept", extra=of_call(call))
+            self._tell_failure(call, AgiBotError("the call's record could not be kept"))
+            return
         self.meter.ended(record)
         awaited = self._awaited.pop(call.id, None)
         if awaited is not None and not awaited.done():
@@ -203,6 +208,10 @@ class Bot:
             await call.set_result({"BOT_OUTCOME": "error"})
         with suppress(AgiBotError):
             await call.release()
+        self._tell_failure(call, error)
+
+    def _tell_failure(self, call: Call, error: AgiBotError) -> None:
+        """Who placed the call waits no longer."""
         awaited = self._awaited.pop(call.id, None)
         if awaited is not None and not awaited.done():
             awaited.set_exception(error)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from agi_bot.app.bot import STUCK_S, Bot
 from agi_bot.config import Settings
-from agi_bot.contracts import Context, Intent
+from agi_bot.contracts import Call, Context, Intent
 from agi_bot.conversation import Engines
+from agi_bot.errors import AgiBotError
 from agi_bot.flow import load_text
 from agi_bot.record import CallRecord
 from agi_bot.switchboard import Assignment, Switchboard
@@ -95,3 +99,24 @@ def test_nobody_waits_for_his_greeting_until_finished_calls_are_masked(tmp_path:
     assert record.outcome == "confirmed"
     assert Path(record.recording).parent.parent == tmp_path
     assert took < 15, "it waited for the masking, which held its thread for 20 s"
+
+
+async def test_who_placed_a_call_is_told_when_its_record_cannot_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage(lambda _: [], [Says("是的")])
+    bot = a_bot(stage, Hanging())
+    assignment = Assignment(load_text(FLOW, "hello.yaml"))
+    monkeypatch.setattr(bot._switchboard, "pick", lambda call: assignment)
+
+    async def converse(call: Call, assignment: Assignment) -> CallRecord:
+        return CallRecord(call.id, "hello", "zh-CN", datetime.now(UTC))
+
+    async def keep(record: CallRecord) -> CallRecord:
+        raise UnicodeEncodeError("utf-8", "\ud83d", 0, 1, "surrogates not allowed")
+
+    monkeypatch.setattr(bot, "_converse", converse)
+    monkeypatch.setattr(bot._keeper, "keep", keep)
+    waits = bot._awaited[stage.call.id] = asyncio.get_running_loop().create_future()
+    await bot._handle(stage.call)
+    bot.close()
+    with pytest.raises(AgiBotError, match="could not be kept"):
+        await waits
