@@ -22,13 +22,14 @@ from agi_bot.campaign.permission import State
 from agi_bot.campaign.store.reports import CampaignReport, ReportStore
 from agi_bot.campaign.store.results import ResultStore
 from agi_bot.campaign.wording import Wishes, campaign, shown
+from agi_bot.cli.screen import screen
 from agi_bot.cli.store import ConfigOption, with_office
 from agi_bot.errors import AgiBotError
 from agi_bot.web.forms import RulesForm
 from agi_bot.web.roles import masked
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
-console = Console()
+console = screen()
 
 Id = Annotated[str, typer.Argument(help="Id of the campaign.")]
 

@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from agi_bot import logs
 from agi_bot.app.checkup import checkup
+from agi_bot.cli.screen import screen
 from agi_bot.config import Settings, load
 from agi_bot.findings import Finding, Level, worst
 
@@ -39,7 +40,7 @@ def check(
     """Tell what is wrong with this installation and what to do.  Exit status 1 for errors."""
     settings = load(config, {**os.environ, "AGI_BOT_PBX": pbx.value} if pbx else None)
     logs.configure("error")
-    findings = asyncio.run(_check(settings, Console()))
+    findings = asyncio.run(_check(settings, screen()))
     raise typer.Exit(1 if worst(findings) is Level.ERROR else 0)
 
 

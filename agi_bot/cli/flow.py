@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from agi_bot.cli.authoring import Desk
 from agi_bot.cli.flowtest import TestReport, run_tests
 from agi_bot.cli.prompts import rendered, told
+from agi_bot.cli.screen import screen
 from agi_bot.config import Settings
 from agi_bot.config import load as load_settings
 from agi_bot.errors import AgiBotError, FlowError
@@ -248,7 +248,7 @@ def history(
     table = Table("when", "who", "what", "number", "version", "why", box=None, pad_edge=False)
     for entry in entries:
         table.add_row(entry.at, entry.who, entry.action, str(entry.number), entry.version, entry.note)
-    Console().print(table)
+    screen().print(table)
 
 
 @app.command()

@@ -7,17 +7,17 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from agi_bot.campaign.intake import check_name
 from agi_bot.campaign.office import Office
+from agi_bot.cli.screen import screen
 from agi_bot.cli.store import ConfigOption, with_office
 from agi_bot.errors import AgiBotError
 from agi_bot.web.keys import create_key, role_named
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
-console = Console()
+console = screen()
 
 Name = Annotated[str, typer.Argument(help="Whose key it is, e.g. crm.")]
 

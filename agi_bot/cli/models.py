@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
+from agi_bot.cli.screen import screen
 from agi_bot.models import CatalogModel, ModelStore, load_catalog
 from agi_bot.speech.vosk.calibrating import hear_all, read_table
 from agi_bot.speech.vosk.calibration import fit, save
@@ -34,7 +35,7 @@ def list_models(
     for model in catalog.models:
         if not language or any(tag.lower().startswith(language.lower()) for tag in model.language):
             table.add_row(*_row(model, here.get(model.name)))
-    Console().print(table)
+    screen().print(table)
 
 
 @app.command()

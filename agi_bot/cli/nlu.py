@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from agi_bot.cli.screen import screen
 from agi_bot.contracts import Context, Intent, Interpreter
 from agi_bot.errors import ConfigError
 from agi_bot.nlu.data import NluData, data_files
@@ -107,7 +107,7 @@ def confusion(files: Files = None, language: Language = "", shown: Shown = Forma
     for one in confusions(judged):
         names = one.intent or "(background)", one.answer or "(not understood)"
         table.add_row(*names, str(one.count), " / ".join(one.texts[:4]))
-    Console().print(table)
+    screen().print(table)
     typer.echo(_line(score(judged)))
 
 

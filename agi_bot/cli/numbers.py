@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from agi_bot.campaign.importing import Imported
 from agi_bot.campaign.intake import check_number
 from agi_bot.campaign.number_lists import import_consent, import_do_not_call
+from agi_bot.cli.screen import screen
 from agi_bot.cli.store import ConfigOption, with_office
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
-console = Console()
+console = screen()
 
 File = Annotated[Path, typer.Argument(help=".csv, .xlsx or .jsonl with a column 'number'.")]
 RefusedTo = Annotated[Path | None, typer.Option("--refused", help="CSV to write the refused rows to.")]

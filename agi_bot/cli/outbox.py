@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from agi_bot.campaign.office import Office
 from agi_bot.campaign.store.outbox import STATES
+from agi_bot.cli.screen import screen
 from agi_bot.cli.store import ConfigOption, with_office
 from agi_bot.errors import AgiBotError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
-console = Console()
+console = screen()
 
 
 @app.command("list")

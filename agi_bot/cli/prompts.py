@@ -13,6 +13,7 @@ from rich.table import Table
 
 from agi_bot.app.prompts import Prompts, flows_below
 from agi_bot.app.voices import VoiceBox
+from agi_bot.cli.screen import screen
 from agi_bot.config import Settings, load
 from agi_bot.errors import AgiBotError
 from agi_bot.flow import Flow
@@ -65,7 +66,7 @@ def report(
     for flow in _loaded(flows):
         found = Prompts(box, voice).ready(flow)
         table.add_row(found.flow, str(found.prompts), str(found.units), str(found.fixed), str(found.ready))
-    Console().print(table)
+    screen().print(table)
     typer.echo(f"{box.disk_bytes / 2**20:.1f} MB in {settings.speaking.cache}")
 
 

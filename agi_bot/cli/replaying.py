@@ -15,6 +15,7 @@ from rich.table import Table
 
 from agi_bot.campaign.store import CallStore, Database
 from agi_bot.cli.authoring import Desk
+from agi_bot.cli.screen import WIDEST
 from agi_bot.cli.sound import Studio
 from agi_bot.config import Settings
 from agi_bot.errors import FlowError
@@ -85,7 +86,7 @@ def show(differences: Sequence[Difference], form: str, differing: bool) -> str:
 
 
 def _tables(listed: Sequence[Difference], total: Summary) -> str:
-    console = Console(file=io.StringIO(), width=160, highlight=False)
+    console = Console(file=io.StringIO(), width=WIDEST, highlight=False)
     table = Table("call", "outcome then", "outcome now", "first difference", box=None, pad_edge=False)
     for found in listed:
         table.add_row(found.call_id, *found.outcome, _first(found))

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from agi_bot.app.retention import Retirement, retirement_of
 from agi_bot.campaign.store import Database
 from agi_bot.campaign.store.retention import RetentionStore
+from agi_bot.cli.screen import screen
 from agi_bot.cli.store import ConfigOption
 from agi_bot.config import Settings, load
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
-console = Console()
+console = screen()
 
 T = TypeVar("T")
 

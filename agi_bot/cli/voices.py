@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from agi_bot.audio import Frame
 from agi_bot.cli.audition import page
+from agi_bot.cli.screen import screen
 from agi_bot.config import load
 from agi_bot.errors import SpeechError
 from agi_bot.speech.coqui.export import export
@@ -42,7 +42,7 @@ def list_voices(catalogue: Catalogue = None, language: Language = "", folder: Fo
             licence = entry.licence + ("" if entry.commercial else ", not for business")
             here = "yes" if voices.present(entry) else "-"
             table.add_row(entry.name, entry.title, entry.language, entry.engine, entry.suits, licence, here)
-    Console().print(table)
+    screen().print(table)
 
 
 @app.command()

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from agi_bot.campaign.intake import check_number
 from agi_bot.campaign.office import Office
+from agi_bot.cli.screen import screen
 from agi_bot.cli.store import ConfigOption, with_office
 
 MOMENTS = {"due": "when it came due", "dial": "in the instant before dialling"}
@@ -41,7 +41,7 @@ def why(
         )
 
     known = with_office(config, work)
-    console = Console()
+    console = screen()
     for line in [*_standing(known), *map(_decision, known.decisions), *map(_attempt, known.attempts)]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if not known.decisions:
