@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -19,9 +20,11 @@ router = APIRouter(prefix="/campaigns", tags=["campaigns"])
 
 @router.post("", status_code=201)
 async def create(form: CampaignForm, desk: At, caller: Operator) -> dict[str, Any]:
-    """Make a campaign; it runs at once."""
-    fields = form.model_dump(exclude={"campaign_id", "script_id"})
+    """Make a campaign; it runs at once, unless `start` is false."""
+    fields = form.model_dump(exclude={"campaign_id", "script_id", "start"})
     made = campaign(form.campaign_id, form.script_id, Wishes(**fields), desk.office.defaults.campaign)
+    state = State.RUNNING if form.start else State.PAUSED
+    made = replace(made, rules=replace(made.rules, state=state))
     await desk.office.create(made)
     return shown(made)
 

@@ -119,6 +119,7 @@ class CampaignForm(RulesForm):
 
     campaign_id: Name
     script_id: Name
+    start: bool = Field(True, description="Whether it runs at once; else it is paused until it is resumed.")
 
 
 class CustomerForm(Form):
