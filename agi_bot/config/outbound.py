@@ -122,6 +122,7 @@ class SmsSettings(OutboxSettings):
     """The gateway that sends the text messages of campaigns (`sms:` there); other fields as for `outbox`."""
 
     url: str = Field("", description="Where each message is POSTed; empty: they stay in the outbox.")
+    secret: str = Field("", description="Key of the signature; better given as AGI_BOT_SMS__SECRET.")
     body: dict[str, str] = Field(
         default_factory=dict,
         description="Fields of the gateway, e.g. {mobile: '{to}', content: '{text}', id: '{key}'}; empty: our JSON.",

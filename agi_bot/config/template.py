@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel
@@ -34,8 +34,13 @@ def _section(model: BaseModel, depth: int) -> Iterator[str]:
             yield from _section(value, depth + 1)
         else:
             blank = "\n" if depth == 0 and name != first else ""
-            yield f"{blank}{indent}# {info.description}"
+            yield f"{blank}{indent}# {info.description}{_choices(info.annotation)}"
             yield f"{indent}{name}: {_yaml(value)}".rstrip()
+
+
+def _choices(annotation: Any) -> str:
+    """All allowed values, where they can be counted."""
+    return f" One of: {', '.join(map(str, get_args(annotation)))}." if get_origin(annotation) is Literal else ""
 
 
 def _yaml(value: Any) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -128,3 +130,25 @@ def test_every_option_is_printed_with_an_explanation() -> None:
     assert len(listed) > 30
     assert [name for name, printed, _ in listed if not printed] == []
     assert [name for name, _, said in listed if not said.endswith(".")] == []
+
+
+def test_each_variable_that_is_named_is_that_of_its_option() -> None:
+    section: list[str] = []
+    named = []
+    lines = template().splitlines()[2:]
+    for line, following in pairwise(lines):
+        if not line.lstrip().startswith("#") and line.rstrip().endswith(":"):
+            depth = (len(line) - len(line.lstrip())) // 2
+            section = [*section[:depth], line.strip(" :")]
+        for variable in re.findall(r"AGI_BOT_\w+", line):
+            option = following.strip().partition(":")[0]
+            depth = (len(following) - len(following.lstrip())) // 2
+            named.append((variable, "AGI_BOT_" + "__".join([*section[:depth], option]).upper()))
+    assert len(named) > 4
+    assert [pair for pair in named if pair[0] != pair[1]] == []
+
+
+def test_what_may_be_chosen_is_told() -> None:
+    text = template()
+    for choices in ("asterisk, freeswitch", "hang_up, leave_message, continue", "wav, flac, ogg", "text, json"):
+        assert f"One of: {choices}.\n" in text
