@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from agi_bot.app.bot import Bot
 from agi_bot.app.leftovers import Leftovers, sweeping
 from agi_bot.app.life import Life
+from agi_bot.app.warming import all_of, start_voices, warm_up
 from agi_bot.app.workshop import Workshop
 from agi_bot.campaign.store import CallStore, Database
 from agi_bot.campaign.store.retention import RetentionStore
@@ -19,7 +20,6 @@ from agi_bot.campaign.store.tasks import TaskStore
 from agi_bot.config import Settings
 from agi_bot.contracts import Call, Pbx
 from agi_bot.conversation.progress import Watcher
-from agi_bot.errors import NluError
 from agi_bot.flow.catalogue import Catalogue
 from agi_bot.flow.versions import Library
 from agi_bot.logs import mask_with
@@ -72,7 +72,8 @@ async def running(
         stack.push_async_callback(_cancelled, asyncio.create_task(sweeping(leftovers)))
         flows = Catalogue(settings.flows.folder, library=Library(settings.flows.published))
         flows.refresh()
-        await warm_up(workshop, flows)
+        await warm_up(workshop, all_of(flows))
+        stack.push_async_callback(_cancelled, asyncio.create_task(start_voices(workshop, all_of(flows))))
         board = Switchboard(flows, settings.flows.routes, settings.flows.default, workshop.fits)
         bot = Bot(settings, pbx, workshop, board, calls, watch, TaskStore(database).placed, life.name)
         stack.callback(bot.close)
@@ -84,18 +85,6 @@ async def running(
 async def _cancelled(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-async def warm_up(workshop: Workshop, flows: Catalogue) -> None:
-    """Have the interpreter of every flow ready before the first call."""
-    for name in flows.names():
-        flow = flows.get(name)
-        if flow is None:
-            continue
-        try:
-            await workshop.understanding.of(flow)
-        except NluError as error:
-            log.error("nlu.refused", extra={"flow": name, "reason": str(error)})
 
 
 async def _drain(pbx: Pbx, serving: asyncio.Task[None]) -> None:

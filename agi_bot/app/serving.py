@@ -13,14 +13,12 @@ from agi_bot.app.exchange import exchange
 from agi_bot.app.outbound import outbound
 from agi_bot.app.retention import daily, retirement_of, rules_of
 from agi_bot.app.running import Running, running
+from agi_bot.app.warming import keep_fresh
 from agi_bot.campaign.store.retention import RetentionStore
 from agi_bot.config import Settings
 from agi_bot.supervisor import Heart
 
 log = logging.getLogger(__name__)
-
-REFRESH_S = 2.0
-"""How often the flows folder is looked at."""
 
 
 async def serve(settings: Settings, heart: Heart | None = None) -> None:
@@ -42,12 +40,14 @@ async def serve(settings: Settings, heart: Heart | None = None) -> None:
         told = {"version": __version__, "pbx": pbx.name, "pbx_version": pbx.version, "flows": parts.flows.names()}
         log.info("bot.ready", extra={**told, "after_s": round(time.monotonic() - began, 2)})
         beating = asyncio.create_task(_beat(heart, stop))
-        retiring = asyncio.create_task(_retire(settings, parts))
+        works = (_retire(settings, parts), keep_fresh(parts.workshop, parts.flows))
+        tending = [asyncio.create_task(work) for work in works]
         async with outbound(settings, parts):
-            await _until(stop, parts)
+            await stop.wait()
             log.info("bot.stopping", extra={"calls": parts.bot.running})
-            retiring.cancel()
-            await asyncio.gather(retiring, return_exceptions=True)
+            for task in tending:
+                task.cancel()
+            await asyncio.gather(*tending, return_exceptions=True)
     beating.cancel()
 
 
@@ -60,11 +60,3 @@ async def _beat(heart: Heart | None, stop: asyncio.Event) -> None:
     if heart is not None:
         await heart.beat()
         stop.set()
-
-
-async def _until(stop: asyncio.Event, parts: Running) -> None:
-    while not stop.is_set():
-        try:
-            await asyncio.wait_for(stop.wait(), REFRESH_S)
-        except TimeoutError:
-            await asyncio.to_thread(parts.flows.refresh)
