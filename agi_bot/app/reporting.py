@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
@@ -13,8 +14,8 @@ from agi_bot.campaign.store.reports import CampaignReport
 
 
 def write_html(found: CampaignReport, path: Path) -> None:
-    """The report as one HTML file."""
-    path.write_text(html(found, f"{datetime.now():%Y-%m-%d %H:%M}"), encoding="utf-8")
+    """The report as one HTML file, its times by the campaign's clock."""
+    path.write_text(html(found, f"{datetime.now(ZoneInfo(found.zone)):%Y-%m-%d %H:%M %Z}"), encoding="utf-8")
 
 
 def show(found: CampaignReport, out: Console) -> None:

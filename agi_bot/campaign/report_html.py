@@ -10,6 +10,8 @@ from agi_bot.campaign.store.reports import CampaignReport
 BAR = 22
 """Height of a bar with its gap, px."""
 
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
 WIDTH = 480
 LABEL = 190
 
@@ -26,8 +28,8 @@ def html(report: CampaignReport, made_at: str) -> str:
     """The page; ``made_at`` is printed as it is."""
     title = escape(report.title or report.campaign_id)
     parts = [
-        f"<!doctype html><html lang='zh'><meta charset='utf-8'><title>{title}</title><style>{STYLE}</style>",
-        f"<h1>{title}</h1><p>{escape(report.campaign_id)} · {escape(made_at)}</p>",
+        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{title}</title><style>{STYLE}</style>",
+        f"<h1>{title}</h1><p>{escape(' · '.join(_about(report)))}<br>made {escape(made_at)}</p>",
         _figures(report),
         _chart("How attempts ended", list(report.ends.items())),
         _chart("Who answered", list(report.answered_by.items())),
@@ -39,6 +41,29 @@ def html(report: CampaignReport, made_at: str) -> str:
         _table("What nobody understood", report.unanswered),
     ]
     return "".join(parts) + "</html>\n"
+
+
+def _about(report: CampaignReport) -> list[str]:
+    """Name (unless it is the title), script, period and calling hours."""
+    days = ", ".join(DAYS[day - 1] for day in report.days)
+    about = [
+        report.campaign_id if report.title else "",
+        f"script {report.script_id}" if report.script_id else "",
+        _period(report),
+        f"hours {', '.join(report.hours)} on {days}" if report.hours else "",
+        f"times of {report.zone}",
+    ]
+    return [part for part in about if part and part != report.title]
+
+
+def _period(report: CampaignReport) -> str:
+    if not report.first_call:
+        return "no calls yet"
+    return f"calls from {_minute(report.first_call)} to {_minute(report.last_call)}"
+
+
+def _minute(iso: str) -> str:
+    return iso[:16].replace("T", " ")
 
 
 def _figures(report: CampaignReport) -> str:

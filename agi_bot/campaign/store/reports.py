@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlite_utils
 
+from agi_bot.campaign.model import Campaign
+from agi_bot.campaign.store import rules_json
 from agi_bot.campaign.store.database import Database
 
 
@@ -35,6 +39,8 @@ class CampaignReport:
     ``stages``: what a turn costs on average, ms: from the end of speech until it is taken for
     one (``endpoint``), understanding (``interpret``), until the reply sounds (``reply``, which
     holds the others).
+    ``script_id``, ``zone``, ``hours`` and ``days`` are the campaign's; ``first_call`` and
+    ``last_call`` are ISO 8601 in its zone, empty before any call.
     """
 
     campaign_id: str
@@ -51,6 +57,12 @@ class CampaignReport:
     answered: int
     talk_s: float
     stages: dict[str, int] = field(default_factory=dict)
+    script_id: str = ""
+    zone: str = "UTC"
+    first_call: str = ""
+    last_call: str = ""
+    hours: list[str] = field(default_factory=list)
+    days: list[int] = field(default_factory=list)
 
     @property
     def answer_rate(self) -> float:
@@ -97,20 +109,21 @@ def _counter(db: sqlite_utils.Database, *values: str) -> Callable[[str], dict[st
 
 
 _CALLS = (
-    "calls JOIN attempts ON attempts.attempt_id = calls.call_id JOIN tasks USING (task_id) WHERE tasks.campaign_id = ?"
+    "calls JOIN attempts ON attempts.attempt_id = calls.call_id JOIN tasks USING (task_id) WHERE tasks.campaign_id = ? "
+    "AND calls.ended_at IS NOT NULL"
 )
 
 
 def _campaign(db: sqlite_utils.Database, campaign_id: str) -> CampaignReport:
     counted = _counter(db, campaign_id)
     of_attempts = "FROM attempts JOIN tasks USING (task_id) WHERE campaign_id = ? AND ended_at IS NOT NULL"
-    title = db.execute("SELECT title FROM campaigns WHERE campaign_id = ?", [campaign_id]).fetchone()
+    rows = list(db.table("campaigns").rows_where("campaign_id = ?", [campaign_id]))
     talked = f"SELECT {_TALKED.replace('ended_at', 'calls.ended_at')}, count(*) FROM {_CALLS}"
     talk_s, answered = db.execute(talked, [campaign_id]).fetchone()
     ends = counted(f"SELECT how, count(*) {of_attempts} GROUP BY how ORDER BY 2 DESC")
     return CampaignReport(
         campaign_id=campaign_id,
-        title=str(title[0]) if title else "",
+        title=str(rows[0]["title"]) if rows else "",
         tasks=counted("SELECT state, count(*) FROM tasks WHERE campaign_id = ? GROUP BY state ORDER BY 2 DESC"),
         ends=ends,
         outcomes=counted(f"SELECT calls.outcome, count(*) FROM {_CALLS} GROUP BY 1 ORDER BY 2 DESC"),
@@ -130,7 +143,26 @@ def _campaign(db: sqlite_utils.Database, campaign_id: str) -> CampaignReport:
         answered=int(answered),
         talk_s=round(float(talk_s), 1),
         stages=_stages(db, campaign_id),
+        **(_about(db, rules_json.load(rows[0])) if rows else {}),
     )
+
+
+def _about(db: sqlite_utils.Database, campaign: Campaign) -> dict[str, Any]:
+    """What the campaign is, and when its calls were."""
+    query = "SELECT min(placed_at), max(placed_at) FROM attempts JOIN tasks USING (task_id) WHERE campaign_id = ?"
+    zone = ZoneInfo(campaign.zone)
+    first, last = (
+        "" if at is None else datetime.fromtimestamp(at, zone).isoformat(timespec="seconds")
+        for at in db.execute(query, [campaign.campaign_id]).fetchone()
+    )
+    return {
+        "script_id": campaign.flow,
+        "zone": campaign.zone,
+        "first_call": first,
+        "last_call": last,
+        "hours": [f"{window.begin:%H:%M}-{window.end:%H:%M}" for window in campaign.rules.windows],
+        "days": sorted({day for window in campaign.rules.windows for day in window.days}),
+    }
 
 
 def _stages(db: sqlite_utils.Database, campaign_id: str) -> dict[str, int]:

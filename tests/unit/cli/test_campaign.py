@@ -50,7 +50,12 @@ def test_a_campaign_from_start_to_report(run: Run, tmp_path: Path) -> None:
     run("campaign", "export", "spring", "--format", "json", "--mask", "--out", "r.txt")
     assert json.loads((tmp_path / "r.txt").read_text("utf-8"))[0]["number"] == "138****0001"
     run("campaign", "report", "spring", "--html", "r.html")
-    assert (tmp_path / "r.html").read_text("utf-8").startswith("<!doctype html>")
+    page = (tmp_path / "r.html").read_text("utf-8")
+    assert page.startswith("<!doctype html><html lang='en'>")
+    head = page.partition("<div")[0].partition("</style>")[2]
+    assert head.count("spring") == 1, "the name stands once where it is the title"
+    for word in ("script appointment_reminder", "no calls yet", "hours 09:00-20:00 on Mon, Tue", "CST"):
+        assert word in head
 
 
 @pytest.mark.parametrize(
