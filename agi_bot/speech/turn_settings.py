@@ -28,8 +28,11 @@ class TurnSettings:
     ``doubt_ms``: a pause without words lasts no longer than this, whatever sound goes on
     (but for ``insist_ms``).
     ``nod_ms``: a backchannel that did not change for so long lets a paused bot go on.
-    ``alarms``: after so many wordless pauses in a row the bot pauses for words only (an echo,
-    a noisy place).
+    ``alarms``: after so many false alarms in a row the bot pauses for words only, and stops for
+    what it understood or what goes on although it is silent (an echo, a noisy place); after
+    twice as many it pauses for what it understood only.
+    ``echo_tail_ms``: a voice that falls silent so soon after the bot paused for it may be its
+    echo, and counts as a false alarm, words or not.
     ``gap_ms``: sounds further apart than this are not one voice.
     ``false_alarm_ms``: silence after a pause without words, until the bot goes on.
     ``backchannel_ms``: silence after a backchannel, until the bot goes on.
@@ -56,6 +59,7 @@ class TurnSettings:
     doubt_ms: int = 360
     nod_ms: int = 80
     alarms: int = 3
+    echo_tail_ms: int = 250
     false_alarm_ms: int = 140
     gap_ms: int = 200
     backchannel_ms: int = 96

@@ -130,6 +130,8 @@ class TurnTaker:
 
     def _answers(self, now: Now, asks: Asks, settings: TurnSettings) -> bool:
         """More than a backchannel was said, or a backchannel that answers the question."""
+        if self._alarms >= settings.alarms and not self._is_trusted(now, settings):
+            return False
         if self._voiced_ms >= settings.insist_ms and not self._only_backchannel(asks) and not now.echo:
             return True
         if not plain(now.partial) or is_made_of(now.partial, self._words.hesitation):
@@ -137,6 +139,14 @@ class TurnTaker:
         if _is_syllable(now.partial) and not self._fits_question(now, asks, settings):
             return False
         return not self._only_backchannel(asks) or self._is_answer(now, asks, settings)
+
+    def _is_trusted(self, now: Now, settings: TurnSettings) -> bool:
+        """On a line of false alarms: it was understood, or went on although the bot fell silent, as no echo does."""
+        went_on = self._paused and self._to_ms - self._paused_ms >= settings.insist_ms
+        return self._sure(now, settings) or went_on
+
+    def _fell_silent_with_the_bot(self, settings: TurnSettings) -> bool:
+        return self._paused and self._to_ms - self._paused_ms <= settings.echo_tail_ms
 
     def _fits_question(self, now: Now, asks: Asks, settings: TurnSettings) -> bool:
         return bool(asks.needed) or (self._sure(now, settings) and self._expects(now, asks))
@@ -160,7 +170,11 @@ class TurnTaker:
             return Decision()
         if not self._has_settled(now, settings):
             return self._pause("words", now.now_ms)
-        self._stopped, self._alarms = True, 0
+        self._stopped = True
+        if self._is_trusted(now, settings):
+            self._alarms = 0
+        else:
+            self._alarms += self._fell_silent_with_the_bot(settings)
         return self._say(Act.STOP, "words" if plain(now.partial) else "voice", 0)
 
     def _has_settled(self, now: Now, settings: TurnSettings) -> bool:
@@ -178,15 +192,22 @@ class TurnTaker:
         if self._nodded:
             return False
         if settings.pause_on_words or now.echo or self._alarms >= settings.alarms:
-            return bool(plain(now.partial)) and not _is_echo(now) and self._voiced_ms >= settings.pause_ms
+            words = bool(plain(now.partial)) and not _is_echo(now)
+            return words and self._voiced_ms >= settings.pause_ms and self._may_mean_it(now, settings)
         return self._voiced_ms >= settings.pause_ms
+
+    def _may_mean_it(self, now: Now, settings: TurnSettings) -> bool:
+        """After many false alarms words alone are too little: a demo model makes words of an echo."""
+        if self._alarms < 2 * settings.alarms:
+            return True
+        return self._sure(now, settings)
 
     def _false_alarm(self, now: Now, settings: TurnSettings) -> Decision:
         silence = now.now_ms - self._to_ms
         if silence < self._alarm_limit(now, settings):
             return Decision()
         why = "echo" if _is_echo(now) else "backchannel" if plain(now.partial) else "no_words"
-        self._alarms += self._paused and why != "backchannel"
+        self._alarms += self._paused and (why != "backchannel" or self._fell_silent_with_the_bot(settings))
         return self._say(Act.RESUME if self._paused else Act.DROP, why, silence)
 
     def _alarm_limit(self, now: Now, settings: TurnSettings) -> int:

@@ -408,6 +408,29 @@ def test_after_three_coughs_the_bot_waits_for_words() -> None:
     assert scene.play(240, speech=True).acts[-1] is Act.PAUSE, "somebody who talks is there again"
 
 
+def test_words_that_end_with_the_bots_own_voice_are_an_echo_in_the_end() -> None:
+    """What is left of an echo falls silent when the bot does, whatever a recogniser makes of it."""
+    scene = bot()
+    for text in ("are", "嗯", "up", "may", "个", "he is") * 2:
+        scene.play(200, speech=True, partial=text).hush(1000)
+        scene.bot = True
+    assert scene.acts.count(Act.STOP) <= SETTINGS.alarms
+    assert scene.acts.count(Act.PAUSE) <= 2 * SETTINGS.alarms + 1, "one was taken for a nod while it sounded"
+    before = len(scene.acts)
+    scene.play(3000, speech=True, partial="are he is").hush(1000)
+    assert scene.acts[before:] == [Act.DROP]
+
+
+def test_who_is_understood_stops_the_bot_on_a_line_of_false_alarms() -> None:
+    scene = bot(meanings={"我要改时间": intent("reschedule")})
+    for _ in range(8):
+        scene.play(200, speech=True, partial="are").hush(1000)
+        scene.bot = True
+    assert scene.say("我要改时间").acts[-1] is Act.STOP
+    scene.hush(2000).bot = True
+    assert scene.play(240, speech=True, partial="").acts[-1] is Act.PAUSE, "and is heard at once again"
+
+
 @pytest.mark.parametrize(
     ("language", "said", "heard"),
     [
