@@ -20,6 +20,7 @@ from agi_bot.web.doors import Desk, Options, error_body, known_query
 from agi_bot.web.forms import ErrorAnswer
 from agi_bot.web.guard import App, Guard
 from agi_bot.web.live import Live
+from agi_bot.web.mistakes import mistakes
 
 __all__ = ["Options", "application"]
 
@@ -52,13 +53,7 @@ def open_application(office: Office, live: Live, options: Options) -> FastAPI:
 
 async def _not_understood(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    fields = [Problem(_place(one["loc"]), str(one["msg"])) for one in error.errors()]
-    return _answer(422, "the request cannot be understood", fields)
-
-
-def _place(loc: Sequence[int | str]) -> str:
-    named = [str(part) for part in loc if part not in ("body", "query", "path", "header")]
-    return ".".join(named) or "body"
+    return _answer(422, "the request cannot be understood", await mistakes(request, error))
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
