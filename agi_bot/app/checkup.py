@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from agi_bot.app.exchange import asterisk_options, freeswitch_options
-from agi_bot.app.office_checks import events, receivers
+from agi_bot.app.office_checks import api, events, receivers
 from agi_bot.app.prompts import Prompts
 from agi_bot.app.understanding import Understanding
 from agi_bot.app.voices import VoiceBox
@@ -42,7 +42,7 @@ async def checkup(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
     async for finding in scripts(settings):
         yield finding
-    for finding in events(settings):
+    for finding in (*events(settings), *api(settings)):
         yield finding
     async for finding in receivers(settings):
         yield finding

@@ -10,6 +10,7 @@ from agi_bot.config.outbound import OutboxSettings
 from agi_bot.findings import Finding, error, ok, warning
 from agi_bot.flow.catalogue import Catalogue
 from agi_bot.flow.versions import Library
+from agi_bot.pbx.asterisk_checks import check_port
 
 
 def events(settings: Settings) -> Iterator[Finding]:
@@ -39,3 +40,10 @@ async def receiver(name: str, wanted: OutboxSettings) -> Finding:
         reason = problem.strerror or str(problem)
         return warning(f"{name}.url: {wanted.url} cannot be looked up ({reason})", "correct the address, or its DNS")
     return ok(f"{name}.url: {target.host} is {target.ip}")
+
+
+def api(settings: Settings) -> Iterator[Finding]:
+    """Whether the API's port can be listened on, where it is wanted."""
+    web = settings.web
+    if web.enabled:
+        yield check_port(web.host, web.port, "API", "web.port")

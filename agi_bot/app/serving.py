@@ -37,7 +37,12 @@ async def serve(settings: Settings, heart: Heart | None = None) -> None:
         # What is loaded now stays: without this the collector looks through all of it, 100 ms long, in mid-call.
         gc.collect()
         gc.freeze()
-        told = {"version": __version__, "pbx": pbx.name, "pbx_version": pbx.version, "flows": parts.flows.names()}
+        told = {
+            "version": __version__,
+            "pbx": pbx.name,
+            "pbx_version": pbx.version,
+            "flows": ",".join(parts.flows.names()),
+        }
         log.info("bot.ready", extra={**told, "after_s": round(time.monotonic() - began, 2)})
         beating = asyncio.create_task(_beat(heart, stop))
         works = (_retire(settings, parts), keep_fresh(parts.workshop, parts.flows))

@@ -104,4 +104,4 @@ def _pull(store: ModelStore, model: CatalogModel, force: bool) -> Path:
 
 def _row(model: CatalogModel, path: Path | None) -> tuple[str, ...]:
     size = f"{'~' if model.about else ''}{model.size / 1e6:.0f} MB" if model.size else "-"
-    return model.name, ", ".join(model.language), size, model.licence, "yes" if path else "-", model.note
+    return model.name, ", ".join(model.language), size, model.licence, str(path) if path else "-", model.note

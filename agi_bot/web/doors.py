@@ -94,7 +94,7 @@ def _allow(least: Role) -> Callable[..., Awaitable[Caller]]:
         address = request.client.host if request.client else ""
         caller = await desk.caller(given.credentials if given else None, address)
         if caller.role < least:
-            raise problem(403, f"the key '{caller.name}' is a {caller.role.word}'s; this needs {least.word}")
+            raise problem(403, f"the key '{caller.name}' has the role {caller.role.word}; this needs {least.word}")
         return caller
 
     return allowed

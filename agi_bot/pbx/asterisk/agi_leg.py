@@ -216,7 +216,9 @@ def identify(request: Request, variables: Mapping[str, str], attempt: str) -> Id
     script = "" if script in (LENT, SCRIPT) else script
     flow = plain[0] if plain else script or variables.get("BOT_FLOW", "")
     caller = known_number(agi.get("callerid", ""))
-    called = known_number(agi.get("dnid", "")) or agi.get("extension", "")
+    # Behind Gosub(agi-bot,s,1) the extension is "s", which nobody dialled.
+    extension = agi.get("extension", "")
+    called = known_number(agi.get("dnid", "")) or ("" if extension == "s" else extension)
     return Identity(
         id=attempt if is_uuid(attempt) else str(uuid4()),
         caller=variables.get(NUMBER_VARIABLE, caller) if attempt else caller,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
-from agi_bot.app.office_checks import events, receivers
+from agi_bot.app.office_checks import api, events, receivers
 from agi_bot.config import Settings
 from agi_bot.findings import Level
 from agi_bot.shipped import shipped
@@ -38,3 +40,14 @@ async def test_a_receiver_to_which_nothing_may_be_sent(
 
 async def test_no_receiver_is_no_mistake() -> None:
     assert [finding async for finding in receivers(Settings.model_validate({}))] == []
+
+
+def test_the_port_of_the_api() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        web = {"enabled": True, "port": other.getsockname()[1]}
+        (taken,) = api(Settings.model_validate({"web": web}))
+        assert (taken.level, "web.port" in taken.cure) == (Level.ERROR, True)
+    (free,) = api(Settings.model_validate({"web": web}))
+    assert free.level is Level.OK
+    assert list(api(Settings.model_validate({"web": {**web, "enabled": False}}))) == []

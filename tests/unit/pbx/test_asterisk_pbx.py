@@ -292,6 +292,8 @@ def test_where_the_flow_comes_from(variables: dict[str, str], channel: dict[str,
 def test_who_calls() -> None:
     inbound = identify(request(callerid="unknown", dnid="4001", extension="s"), {}, "")
     assert (inbound.caller, inbound.called) == ("", "4001")
+    assert identify(request(dnid="unknown", extension="s"), {}, "").called == ""
+    assert identify(request(dnid="unknown", extension="support"), {}, "").called == "support"
     attempt = str(uuid4())
     outbound = identify(request(callerid="400", extension="s"), {"BOT_NUMBER": "1001"}, attempt)
     assert (outbound.id, outbound.caller, outbound.called) == (attempt, "1001", "1001")
