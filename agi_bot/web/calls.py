@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 
-from agi_bot.web.doors import Admin, At, Operator, Viewer, problem, there
+from agi_bot.web.doors import Admin, At, Desk, Operator, Viewer, problem, there
 from agi_bot.web.roles import for_eyes_of
 
 log = logging.getLogger(__name__)
@@ -20,14 +20,14 @@ router = APIRouter(prefix="/calls", tags=["calls"])
 @router.get("")
 async def calls(desk: At, caller: Viewer, limit: Annotated[int, Query(ge=1, le=1000)] = 20) -> list[dict[str, Any]]:
     """The newest calls first, without their turns."""
-    return for_eyes_of(caller, await desk.office.calls.latest(limit))
+    return for_eyes_of(caller, [_shown(one, desk) for one in await desk.office.calls.latest(limit)])
 
 
 @router.get("/{call_id}")
 async def call(call_id: str, desk: At, caller: Viewer) -> dict[str, Any]:
     """One call with its turns and slots. Viewers see numbers masked."""
     found: dict[str, Any] = there(await desk.office.calls.get(call_id), f"call {call_id}")
-    return for_eyes_of(caller, found)
+    return for_eyes_of(caller, _shown(found, desk))
 
 
 @router.get("/{call_id}/original")
@@ -48,3 +48,12 @@ async def recording(call_id: str, desk: At, caller: Operator) -> FileResponse:
     if not path.resolve().is_relative_to(desk.options.recordings.resolve()):
         raise problem(404, "the recording lies outside of store.recordings")
     return FileResponse(path, filename=path.name)
+
+
+def _shown(found: dict[str, Any], desk: Desk) -> dict[str, Any]:
+    """The recording by its place in store.recordings: where that lies on the disk is nobody's business."""
+    if not found["recording"]:
+        return found
+    path = Path(found["recording"])
+    inside = path.is_relative_to(desk.options.recordings)
+    return {**found, "recording": str(path.relative_to(desk.options.recordings)) if inside else path.name}
