@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +13,9 @@ from pathlib import Path
 import yaml
 
 from agi_bot.demo.ports import free_port
+from tests.bench.load.started import listens
 
 FLOWS = Path(__file__).with_name("flows")
-READY_S = 120.0
 
 
 @contextmanager
@@ -30,7 +29,9 @@ def bot(folder: Path, cores: Sequence[int], models: Mapping[str, Path]) -> Itera
             command, stdout=log, stderr=log, preexec_fn=lambda: os.sched_setaffinity(0, set(cores))
         )
     try:
-        _wait(agi, process, folder)
+        if not listens(agi, process):
+            told = (folder / "bot.log").read_text("utf-8", "replace")
+            raise SystemExit(f"the bot did not start: {told[-2000:]}")
         yield process.pid, agi
     finally:
         process.terminate()
@@ -50,15 +51,3 @@ def _configure(folder: Path, agi: int, models: Mapping[str, Path]) -> Path:
     }
     path.write_text(yaml.safe_dump(settings), "utf-8")
     return path
-
-
-def _wait(port: int, process: subprocess.Popen[bytes], folder: Path) -> None:
-    deadline = time.monotonic() + READY_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise SystemExit(f"the bot did not start: {(folder / 'bot.log').read_text('utf-8', 'replace')[-2000:]}")

@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -16,9 +15,9 @@ from pathlib import Path
 from agi_bot.demo.ports import free_port
 from tests.bench.load import ours
 from tests.bench.load.crowd import Outcome
+from tests.bench.load.started import listens
 from tests.bench.load.streams import Order
 
-READY_S = 120.0
 FIRST = 16
 
 
@@ -49,23 +48,12 @@ def server(peer: Peer, cores: Sequence[int]) -> Iterator[tuple[int, int]]:
         preexec_fn=lambda: os.sched_setaffinity(0, set(cores)),
     )
     try:
-        _wait(port, process)
+        if not listens(port, process):
+            raise SystemExit("vosk-server did not start: does its Python have vosk and websockets before version 14?")
         yield process.pid, port
     finally:
         process.terminate()
         process.wait(30)
-
-
-def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + READY_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise SystemExit("vosk-server did not start: does its Python have vosk and websockets before version 14?")
 
 
 def measure(peer: Peer, plan: ours.Plan, sounds: Path, pauses: Sequence[float]) -> ours.Load:
