@@ -162,19 +162,25 @@ def _about_to_end(call: DryPhoneCall) -> bool:
     return counters.get("silences", 0) == 12 and all(not packet.samples.any() for packet in sound)
 
 
-def test_clipped_sound_is_noted_and_understood(tmp_path: Path, words: dict[str, list[Utterance]]) -> None:
+@pytest.mark.parametrize(("gain", "answers"), [(12, 3), (40, 1)], ids=["clipped", "nearly-square"])
+def test_clipped_sound_is_noted_and_understood(
+    tmp_path: Path, words: dict[str, list[Utterance]], gain: float, answers: int
+) -> None:
+    """What is left of sound that was 40 times too loud the demo model does not hear each time."""
     loud = next(each for each in words["yes_no"] if each.text == "没问题")
 
     async def scene(call: DryPhoneCall) -> None:
         for _ in range(3):
             await asked(call)
-            await call.line.play(frame(loud.samples * 12))
+            await call.line.play(frame(loud.samples * gain))
         await asyncio.sleep(1.5)
 
     record, _ = on_the_phone(scene, tmp_path)
     assert "line: clipped_audio" in notes(record)
-    assert len(heard(record)) >= 3
-    assert any("没问题" in text for text in heard(record))
+    assert len(heard(record)) >= answers
+    assert any("问题" in text for text in heard(record))
+    if gain < 40:
+        assert any("没问题" in text for text in heard(record))
 
 
 def test_a_caller_whose_sound_does_not_arrive_is_noted(tmp_path: Path) -> None:
