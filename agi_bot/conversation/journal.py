@@ -92,10 +92,12 @@ class Journal:
         turn.entities = intent.entities
         turn.interpret_ms = round(took_ms, 2)
         usual = self.record.engines.get("nlu", intent.engine)
-        if intent.engine != usual:
+        # Without words nobody was asked: that is no engine that gave way to another.
+        if intent.engine and intent.engine != usual:
             turn.notes.append(f"understood by {intent.engine}, not {usual}")
             self.count("fallback.interpreter")
-        self.record.engines.setdefault("nlu", intent.engine)
+        if intent.engine:
+            self.record.engines.setdefault("nlu", intent.engine)
 
     def note(self, text: str) -> None:
         """Something unusual happened in this turn."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import selectors
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -237,8 +238,8 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """An event loop in which nobody waits: whenever it would sleep, its clock jumps.
 
     Work in threads (``run_in_executor``) takes no time: the clock stands still until it is
-    done.  For tests without sockets and processes, whose time would not pass here;
-    while :attr:`flies` is false (they start), time goes as everywhere.
+    done.  For tests without sockets and processes, whose time would not pass here: wait for
+    them in :meth:`still`; while :attr:`flies` is false (they start), time goes as everywhere.
     """
 
     def __init__(self) -> None:
@@ -260,6 +261,15 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def _worked(self, _: object) -> None:
         self._working -= 1
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """In the block something outside works, for which the clock stands still as for a thread."""
+        self._working += 1
+        try:
+            yield
+        finally:
+            self._working -= 1
 
     def time(self) -> float:
         return self._now

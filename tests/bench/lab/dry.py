@@ -9,10 +9,12 @@ limits of turn-taking are chosen here, and reported from the real one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from agi_bot.app.workshop import Workshop
@@ -25,6 +27,7 @@ from agi_bot.flow.catalogue import Catalogue
 from agi_bot.pbx.media.playout import Playout
 from agi_bot.record import CallRecord
 from agi_bot.speech.turns import PRESETS, TurnSettings
+from agi_bot.speech.worker.pool import WorkerPool
 from agi_bot.testing import FakeCall, VirtualTimeLoop
 
 FLOWS = Path(__file__).with_name("flows")
@@ -155,8 +158,27 @@ async def dry_phone(
             if (flow := catalogue.get(name)) is not None:
                 await workshop.understanding.of(flow)
         loop.flies = True
-        yield DryPhone(workshop, catalogue, turns)
+        with _voices_at_once(loop):
+            yield DryPhone(workshop, catalogue, turns)
     finally:
         loop.flies = False
         with suppress(Exception):
             await workshop.close()
+
+
+@contextmanager
+def _voices_at_once(loop: VirtualTimeLoop) -> Iterator[None]:
+    """The processes of voices take no time, or each call would be another one."""
+    made = WorkerPool.run
+
+    async def run(pool: WorkerPool, request: Mapping[str, Any]) -> AsyncIterator[bytes]:
+        async with aclosing(made(pool, request)) as pieces:  # type: ignore[type-var]
+            while True:
+                with loop.still():
+                    piece = await anext(pieces, None)
+                if piece is None:
+                    return
+                yield piece
+
+    with patch.object(WorkerPool, "run", run):
+        yield

@@ -167,6 +167,18 @@ def test_another_engine_is_noted_in_the_turn() -> None:
     assert [turn.notes for turn in record.turns if turn.heard][-1] == ["understood by embedded, not rasa"]
 
 
+def test_a_turn_without_words_is_no_fallback_of_the_interpreter() -> None:
+    async def caller(stage: Stage) -> None:
+        await after(1.5)
+        await stage.speak(noise(800), quiet(2500), noise(400), quiet(3000))
+
+    stage = Stage(lambda event: [LISTEN] if isinstance(event, Started) else [], [Says(""), Says("是")])
+    record = stage.play(caller)
+    assert record.engines["nlu"] == stage.interpreter.name
+    assert not any("understood by" in note for turn in record.turns for note in turn.notes)
+    assert "fallback.interpreter" not in record.counters
+
+
 def test_silence_after_the_prompt_is_told_once_it_is_due() -> None:
     stage = Stage(asks_once)
     record = stage.play()
