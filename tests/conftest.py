@@ -1,4 +1,4 @@
-"""Real parts for the tests: a real Asterisk, provided where there is none."""
+"""Real parts for the tests: a real Asterisk, provided where there is none; and how chance is dealt with."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from agi_bot.demo.asterisk import Asterisk
 from agi_bot.demo.installation import Installation
@@ -18,6 +19,34 @@ from agi_bot.demo.provision import NoAsterisk, provide
 ROOT = Path(__file__).parents[1]
 DIALPLANS = sorted((ROOT / "dialplans/asterisk").glob("agi-bot*.conf"))
 TEST_DIALPLANS = sorted((ROOT / "tests/integration/asterisk").glob("*.conf"))
+
+# The same examples each time; ``pytest --hypothesis-profile=default`` looks for new ones.
+settings.register_profile("settled", derandomize=True, deadline=None)
+settings.load_profile("settled")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs by the wall clock is tried a second time; the end of the run tells of it."""
+    for item in items:
+        if item.get_closest_marker("wall_clock"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+_MODULE_FIXTURES: list[tuple[pytest.FixtureDef[object], pytest.FixtureRequest]] = []
+
+
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> None:
+    if fixturedef.scope == "module":
+        _MODULE_FIXTURES.append((fixturedef, request))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A second try gets nothing of the first: its module's fixtures are made anew."""
+    if getattr(item, "execution_count", 1) > 1:
+        while _MODULE_FIXTURES:
+            fixture, request = _MODULE_FIXTURES.pop()
+            fixture.finish(request)  # type: ignore[arg-type]  # nothing, where it was finished before
 
 
 @pytest.fixture(scope="session")

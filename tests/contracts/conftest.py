@@ -41,12 +41,12 @@ def contract_freeswitch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ow
     asyncio.run(own.stop())
 
 
-REAL = pytest.param("asterisk", marks=pytest.mark.asterisk)
+REAL = pytest.param("asterisk", marks=(pytest.mark.asterisk, pytest.mark.wall_clock))
 FREESWITCH = [
-    pytest.param("freeswitch", marks=pytest.mark.freeswitch),
-    pytest.param("freeswitch-greenswitch", marks=pytest.mark.freeswitch),
-    pytest.param("freeswitch-audio_fork", marks=pytest.mark.freeswitch),
-    pytest.param("freeswitch-audio_stream", marks=pytest.mark.freeswitch),
+    pytest.param("freeswitch", marks=(pytest.mark.freeswitch, pytest.mark.wall_clock)),
+    pytest.param("freeswitch-greenswitch", marks=(pytest.mark.freeswitch, pytest.mark.wall_clock)),
+    pytest.param("freeswitch-audio_fork", marks=(pytest.mark.freeswitch, pytest.mark.wall_clock)),
+    pytest.param("freeswitch-audio_stream", marks=(pytest.mark.freeswitch, pytest.mark.wall_clock)),
 ]
 
 

@@ -7,15 +7,14 @@ import socket
 import pytest
 
 from agi_bot.demo.asterisk import Asterisk
+from agi_bot.demo.ports import free_port
 from agi_bot.findings import Level, worst
 from agi_bot.pbx.asterisk import AmiOptions, AsteriskOptions
 from agi_bot.pbx.asterisk_checks import check_asterisk, check_own_files, check_port, check_user, check_version
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def port() -> int:
+    return free_port(socket.SOCK_STREAM)
 
 
 def login(asterisk: Asterisk, **changes: object) -> AmiOptions:
@@ -27,8 +26,8 @@ def login(asterisk: Asterisk, **changes: object) -> AmiOptions:
 @pytest.mark.asterisk
 async def test_a_good_installation_is_found_good(contract_asterisk: Asterisk) -> None:
     options = AsteriskOptions(
-        agi_port=free_port(),
-        audio_port=free_port(),
+        agi_port=port(),
+        audio_port=port(),
         ami=login(contract_asterisk),
         channel="Local/{number}@contract-out",
     )
@@ -44,8 +43,8 @@ async def test_a_good_installation_is_found_good(contract_asterisk: Asterisk) ->
 async def test_mistakes_are_found_and_each_has_a_cure(contract_asterisk: Asterisk) -> None:
     await contract_asterisk.set_global("AGI_BOT_PORT", "4999")
     options = AsteriskOptions(
-        agi_port=free_port(),
-        audio_port=free_port(),
+        agi_port=port(),
+        audio_port=port(),
         ami=login(contract_asterisk),
         context="agi-bott",
         channel="Local/{number}@nowhere/n",
@@ -80,13 +79,13 @@ async def test_a_wrong_secret_is_one_finding_with_its_cure(contract_asterisk: As
 
 
 async def test_an_asterisk_that_is_not_there() -> None:
-    findings = await check_asterisk(AsteriskOptions(ami=AmiOptions(user="a", secret="b", port=free_port())))
+    findings = await check_asterisk(AsteriskOptions(ami=AmiOptions(user="a", secret="b", port=port())))
     assert "cannot be reached" in findings[-1].what
     assert worst(findings) is Level.ERROR
 
 
 async def test_without_ami_only_inbound_calls_are_possible() -> None:
-    findings = await check_asterisk(AsteriskOptions(agi_port=free_port(), audio_port=free_port()))
+    findings = await check_asterisk(AsteriskOptions(agi_port=port(), audio_port=port()))
     assert "inbound calls only" in findings[-1].what
     assert worst(findings) is Level.WARNING
 

@@ -22,7 +22,7 @@ from agi_bot.pbx.handover import Talk, hand_over
 from tests.contracts.telephones import AsteriskWorld, pace, some
 from tests.contracts.test_call_contract import numbered, numbers, until
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.wall_clock]
 
 Make = Callable[..., Awaitable[AsteriskWorld]]
 

@@ -85,7 +85,7 @@ def own_freeswitch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnFree
     asyncio.run(own.stop())
 
 
-@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.freeswitch)])
+@pytest.fixture(params=["fake", pytest.param("real", marks=(pytest.mark.freeswitch, pytest.mark.wall_clock))])
 def own(request: pytest.FixtureRequest) -> OwnFreeSwitch | None:
     return request.getfixturevalue("own_freeswitch") if request.param == "real" else None
 

@@ -9,7 +9,7 @@ import pytest
 from agi_bot.demo.installation import Installation
 from tests.e2e.town import LivingBot, Town, kill_rounds
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.wall_clock]
 
 TASKS = 20
 KILLS = 2

@@ -20,7 +20,7 @@ from agi_bot.demo.theatre import AsteriskTheatre
 PEOPLE = 10
 """One of each part."""
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.wall_clock]
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,8 @@ from agi_bot.demo.scenario import scenario
 from agi_bot.demo.show import run_demo
 from agi_bot.demo.theatre import AsteriskTheatre, BuiltinTheatre, FreeswitchTheatre
 
+pytestmark = pytest.mark.wall_clock
+
 
 @pytest.fixture(
     scope="module",

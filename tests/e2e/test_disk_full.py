@@ -16,7 +16,7 @@ import pytest
 from agi_bot.demo.installation import Installation
 from tests.e2e.town import LivingBot, Town, judge
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.wall_clock]
 
 TASKS = 10
 FULL = 1024

@@ -11,7 +11,7 @@ import pytest
 from agi_bot.demo.installation import Installation
 from tests.e2e.town import LivingBot, Town, judge
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.wall_clock]
 
 TASKS = 12
 ORIGINATE = b"Action: Originate"

@@ -32,7 +32,7 @@ from agi_bot.demo.theatre import AsteriskTheatre
 from agi_bot.web.keys import Role, create_key
 from tests.e2e.town import ALWAYS
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.wall_clock]
 
 FLOW = """\
 flow: own_number

@@ -18,7 +18,7 @@ from agi_bot.demo.installation import Installation
 from tests.e2e.town import LivingBot, Town, judge
 from tests.e2e.wall_clock import WallClock, faketime
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.wall_clock]
 
 TASKS = 10
 AT_ONCE = 8

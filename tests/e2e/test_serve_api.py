@@ -15,14 +15,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from agi_bot.demo.ports import free_port
 from agi_bot.shipped import shipped
 
 START_S = 90.0
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 class Service:
@@ -30,7 +26,7 @@ class Service:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = free_port(socket.SOCK_STREAM)
         (folder / "agi-bot.yml").write_text(
             f"flows: {{folder: {shipped('flows')}}}\n"
             "asterisk: {agi_port: 0, audio_port: 0}\n"

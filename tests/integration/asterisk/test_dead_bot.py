@@ -22,7 +22,7 @@ from agi_bot.demo.ports import free_port
 from agi_bot.supervisor import Supervisor
 from tests.integration.asterisk.events import Events, ami_options
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.wall_clock]
 
 CALLS = 100
 WAYS = ["bot", "sound"]
@@ -56,7 +56,7 @@ def _check(back: list[Mapping[str, str]], status: set[str]) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_bot_that_is_not_running(asterisk: Asterisk, events: Events, way: str) -> None:
-    await _point(asterisk, agi=_closed_port(), audio=_closed_port())
+    await _point(asterisk, agi=free_port(socket.SOCK_STREAM), audio=free_port(socket.SOCK_STREAM))
     await _call(events, way)
     _check(await events.wait("After", count=CALLS), {"DOWN", "LOST"})
     assert max(_waits(events)) < 2
@@ -193,9 +193,3 @@ async def _mute() -> AsyncIterator[int]:
     server = await asyncio.start_server(keep_quiet, "127.0.0.1", 0, backlog=512)
     async with server:
         yield server.sockets[0].getsockname()[1]
-
-
-def _closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

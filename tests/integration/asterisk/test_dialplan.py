@@ -18,7 +18,7 @@ from agi_bot.demo.phone import Softphone
 from tests.integration.asterisk.conftest import StartBot
 from tests.integration.asterisk.events import Events
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.wall_clock]
 
 WAYS = ["bot", "sound"]
 RESULT = {"BOT_OUTCOME": "rescheduled", "BOT_INTENT": "reschedule", "BOT_SLOT_NEW_TIME": "后天下午三点, 15:00"}

@@ -15,7 +15,7 @@ from agi_bot.demo.asterisk import Asterisk
 from tests.integration.asterisk.conftest import StartBot
 from tests.integration.early import EMPTY, OFF, announcement, call, ears
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.wall_clock]
 
 ROUTES = "Local/{number}@early-routes"
 

@@ -16,7 +16,7 @@ from agi_bot.pbx.audiosocket import MediaLimits
 from tests.integration.asterisk.conftest import StartBot
 from tests.integration.asterisk.events import Events
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.wall_clock]
 
 SECONDS = 3
 

@@ -19,7 +19,7 @@ from tests.integration.asterisk.conftest import StartBot
 from tests.integration.asterisk.events import Events, listening
 from tests.integration.asterisk.test_dead_bot import _mute as mute
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.wall_clock]
 
 LISTENER = """
 import os, sys

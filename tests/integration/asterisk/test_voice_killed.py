@@ -16,7 +16,7 @@ from agi_bot.speech.worker.pool import WorkerPool
 from agi_bot.speech.worker.voice import WorkerVoice
 from tests.bench.killed_voice import SENTENCE, misfortune
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.wall_clock]
 
 SLOW = Path(__file__).with_name("slow_voice.py")
 PAUSE_MS = 500

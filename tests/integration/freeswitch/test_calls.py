@@ -16,7 +16,7 @@ from agi_bot.demo.freeswitch import OwnFreeSwitch
 from tests.contracts.freeswitch_world import FreeSwitchWorld, UnicastPerson
 from tests.contracts.telephones import Person, pace, some
 
-pytestmark = pytest.mark.freeswitch
+pytestmark = [pytest.mark.freeswitch, pytest.mark.wall_clock]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from esl import Event
 from tests.integration.freeswitch.stage import Callers, bot, closed_port, mute
 
-pytestmark = pytest.mark.freeswitch
+pytestmark = [pytest.mark.freeswitch, pytest.mark.wall_clock]
 
 CALLS = 100
 

@@ -15,7 +15,7 @@ from tests.contracts.freeswitch_world import FreeSwitchWorld
 from tests.contracts.telephones import some
 from tests.integration.early import EMPTY, OFF, announcement, call, ears
 
-pytestmark = pytest.mark.freeswitch
+pytestmark = [pytest.mark.freeswitch, pytest.mark.wall_clock]
 
 
 @pytest.fixture

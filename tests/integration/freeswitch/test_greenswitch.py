@@ -13,7 +13,7 @@ from agi_bot.demo.freeswitch import OwnFreeSwitch
 from tests.contracts.freeswitch_world import FreeSwitchWorld
 from tests.integration.freeswitch.stage import closed_port
 
-pytestmark = pytest.mark.freeswitch
+pytestmark = [pytest.mark.freeswitch, pytest.mark.wall_clock]
 
 APPLICATION = """
     import sys

@@ -18,7 +18,7 @@ from tests.contracts.freeswitch_world import DIALPLANS, FreeSwitchWorld
 from tests.integration.freeswitch.stage import Callers, bot
 from tests.integration.freeswitch.test_calls import as_person, assert_sound_both_ways, sip_call, tone
 
-pytestmark = pytest.mark.freeswitch
+pytestmark = [pytest.mark.freeswitch, pytest.mark.wall_clock]
 pytest.importorskip("websockets")
 
 CALLS = 20

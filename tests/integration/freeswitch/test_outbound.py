@@ -17,7 +17,7 @@ from tests.contracts.freeswitch_world import FreeSwitchWorld
 from tests.contracts.telephones import pace, some
 from tests.integration.freeswitch.stage import closed_port
 
-pytestmark = pytest.mark.freeswitch
+pytestmark = [pytest.mark.freeswitch, pytest.mark.wall_clock]
 
 
 @pytest.fixture
