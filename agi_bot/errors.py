@@ -4,6 +4,7 @@ Catch :class:`AgiBotError` to catch everything that agi-bot raises on purpose::
 
     AgiBotError
     |-- ConfigError            agi-bot.yml or an AGI_BOT_* variable is wrong
+    |   `-- ConfigErrors       several of them are, each in a ConfigError of its own
     |-- FlowError              a flow file is wrong; carries file:line:column and the cure
     |-- NluError               training data or an interpreter is wrong
     |   `-- InterpreterDown    an interpreter does not answer
@@ -22,6 +23,8 @@ library :mod:`esl` is usable without agi-bot and has a tree of its own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class AgiBotError(Exception):
     """Base of all errors; ``str(error)`` is fit to be shown to a user."""
@@ -37,6 +40,14 @@ class AgiBotError(Exception):
 
 class ConfigError(AgiBotError):
     """A setting is unknown, of the wrong type or contradicts another one."""
+
+
+class ConfigErrors(ConfigError):
+    """Several settings are wrong; ``errors`` has one for each, in the order in which they are written."""
+
+    def __init__(self, errors: Sequence[ConfigError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("\n".join(map(str, errors)))
 
 
 class FlowError(AgiBotError):

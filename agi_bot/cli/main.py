@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from agi_bot import __version__
 from agi_bot.cli.groups import COMMANDS, GROUPS
-from agi_bot.errors import AgiBotError
+from agi_bot.errors import AgiBotError, ConfigErrors
 
 EXIT_ERROR = 1
 
@@ -68,13 +68,18 @@ def root(version: bool = typer.Option(False, "--version", callback=_version, is_
 
 
 def main() -> None:
-    """Run ``agi-bot``; every :class:`~agi_bot.errors.AgiBotError` becomes one line and exit code 1."""
+    """Run ``agi-bot``; every :class:`~agi_bot.errors.AgiBotError` becomes a line for each mistake and exit code 1."""
     try:
         app()
     except AgiBotError as error:
-        typer.echo(f"agi-bot: {error.message}", err=True)
-        if error.cure:
-            typer.echo(f"  what to do: {error.cure}", err=True)
+        for each in error.errors if isinstance(error, ConfigErrors) else [error]:
+            _tell(each)
         sys.exit(EXIT_ERROR)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _tell(error: AgiBotError) -> None:
+    typer.echo(f"agi-bot: {error.message}", err=True)
+    if error.cure:
+        typer.echo(f"  what to do: {error.cure}", err=True)

@@ -35,7 +35,7 @@ def _section(model: BaseModel, depth: int) -> Iterator[str]:
         else:
             blank = "\n" if depth == 0 and name != first else ""
             yield f"{blank}{indent}# {info.description}{_choices(info.annotation)}"
-            yield f"{indent}{name}: {_yaml(value)}".rstrip()
+            yield f"{indent}{name}: {written(value)}".rstrip()
 
 
 def _choices(annotation: Any) -> str:
@@ -43,7 +43,8 @@ def _choices(annotation: Any) -> str:
     return f" One of: {', '.join(map(str, get_args(annotation)))}." if get_origin(annotation) is Literal else ""
 
 
-def _yaml(value: Any) -> str:
+def written(value: Any) -> str:
+    """``value`` as it is written behind an option's name."""
     plain = str(value) if isinstance(value, Path) else value
     if plain is None:
         return ""

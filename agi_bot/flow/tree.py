@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from agi_bot.flow.problem import BrokenFlow, Problem, Spot
-from agi_bot.flow.slips import slip_near
+from agi_bot.written import syntax_slip
 
 DEEPEST = 24
 """Nesting that a flow may have."""
@@ -30,11 +30,6 @@ MOST_VALUES = 150_000
 Plain = str | int | float | bool | None | list["Plain"] | dict[str, "Plain"]
 Path = tuple[str | int, ...]
 
-_OPENED = {
-    "quoted scalar": "close the quotes",
-    "flow sequence": "close the list with ], or put a text with [ or , in quotes",
-    "flow mapping": "close the braces with }, or put a text with {, : or , in quotes",
-}
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}\Z")
 _FLOAT = re.compile(r"[-+]?[0-9]{1,18}\.[0-9]{1,18}\Z")
 _CONSTANTS: dict[str, bool | None] = {"": None, "~": None, "null": None, "true": True, "false": False}
@@ -205,35 +200,7 @@ def _has_leading_zero(text: str) -> bool:
 
 
 def _syntax(error: yaml.YAMLError, text: str, file: str) -> Problem:
-    mark = getattr(error, "problem_mark", None)
-    opened = str(getattr(error, "context", None) or "")
-    if "quoted scalar" in opened or "flow sequence" in opened or "flow mapping" in opened:
-        mark = getattr(error, "context_mark", None) or mark
-    spot = Spot(file, mark.line + 1, mark.column + 1) if mark else _control(error, text, file)
+    slip = syntax_slip(error, text)
     lines = text.split("\n")
-    line = lines[spot.line - 1] if spot.line <= len(lines) else ""
-    if slip := slip_near(lines, spot.line):
-        place, said = Spot(file, slip.line, slip.column), f"this is not YAML: {slip.message}"
-        return Problem.at(place, "yaml-syntax", said, slip.cure, text=lines[slip.line - 1].strip())
-    said = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
-    cure = _syntax_cure(f"{opened}: {said}")
-    return Problem.at(spot, "yaml-syntax", f"this is not YAML: {said}", cure, text=line.strip())
-
-
-def _control(error: yaml.YAMLError, text: str, file: str) -> Spot:
-    offset = min(int(getattr(error, "position", 0) or 0), len(text))
-    before = text[:offset]
-    return Spot(file, before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1)
-
-
-def _syntax_cure(said: str) -> str:
-    for opened, cure in _OPENED.items():
-        if opened in said:
-            return cure
-    if "mapping values are not allowed" in said:
-        return "put the text in quotes: it contains `: `"
-    if "cannot start any token" in said or "while scanning" in said:
-        return "put the text in quotes: it begins with a sign that YAML reserves"
-    if "control characters" in said or "unacceptable character" in said:
-        return "remove the invisible control character"
-    return "compare the indentation with the lines above; lists begin with `- `, names end with `:`"
+    line = lines[slip.line - 1].strip() if slip.line <= len(lines) else ""
+    return Problem.at(Spot(file, slip.line, slip.column), "yaml-syntax", slip.message, slip.cure, text=line)

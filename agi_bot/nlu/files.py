@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agi_bot.nlu.faults import BrokenData, Fault, Spot
+from agi_bot.written import encoding_slip
 
 LARGEST = 10_000_000
 """Largest data file read, in bytes; 100,000 examples have about 3,000,000."""
@@ -25,23 +26,9 @@ def decode(raw: bytes, file: str) -> str:
     if len(raw) > LARGEST:
         message = f"the file has {len(raw):,} bytes, the largest that is read has {LARGEST:,}"
         raise _broken(Spot(file), message, "split the data into several files")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        column = error.start - raw.rfind(b"\n", 0, error.start)
-        message = f"the file is {_guess(raw)}, training data is UTF-8"
-        raise _broken(Spot(file, line, column), message, "save the file again as UTF-8 in your editor") from None
-
-
-def _guess(raw: bytes) -> str:
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "written in UTF-16"
-    try:
-        raw.decode("gb18030")
-    except UnicodeDecodeError:
-        return "not UTF-8 text"
-    return "written in GBK (GB18030)"
+    if slip := encoding_slip(raw):
+        raise _broken(Spot(file, slip.line, slip.column), slip.message, slip.cure)
+    return raw.decode("utf-8-sig")
 
 
 def _broken(spot: Spot, message: str, cure: str) -> BrokenData:

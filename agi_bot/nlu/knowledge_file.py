@@ -24,7 +24,7 @@ from pathlib import Path
 
 import yaml
 
-from agi_bot.nlu.faults import BrokenData, Fault, Spot
+from agi_bot.nlu.faults import BrokenData, Fault, Spot, yaml_fault
 from agi_bot.nlu.files import read_text
 
 _KEYS = frozenset({"id", "questions", "question", "answer", "answers", "follow_ups"})
@@ -105,10 +105,7 @@ class _Yaml(_Reader):
         try:
             root = yaml.compose(text, Loader=yaml.SafeLoader)
         except (yaml.YAMLError, RecursionError) as error:
-            mark = getattr(error, "problem_mark", None)
-            spot = Spot(self.file, mark.line + 1, mark.column + 1) if mark else Spot(self.file)
-            reason = getattr(error, "problem", None) or "nested too deeply"
-            self.faults.append(Fault(spot, f"this is not YAML: {reason}", "indent with spaces, two a level"))
+            self.faults.append(yaml_fault(error, text, self.file))
             return
         top = self._mapping(root) if isinstance(root, yaml.MappingNode) else {}
         entries = root if isinstance(root, yaml.SequenceNode) else top.get("answers")

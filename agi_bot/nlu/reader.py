@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from agi_bot.nlu.faults import Fault, Spot
+from agi_bot.nlu.faults import Fault, Spot, yaml_fault
 from agi_bot.nlu.markup import Annotation, MarkupFault, parse
 from agi_bot.nlu.patterns import pattern_fault
 
@@ -61,7 +61,7 @@ class _Reader:
         try:
             root = yaml.compose(self._text, Loader=yaml.SafeLoader)
         except yaml.YAMLError as error:
-            self._yaml_fault(error)
+            self._contents.faults.append(yaml_fault(error, self._text, self._file))
             return self._contents
         except RecursionError:
             self._fault(Spot(self._file), "the file is nested too deeply", "write a plain list under nlu:")
@@ -209,12 +209,6 @@ class _Reader:
         near = difflib.get_close_matches(key, known, 1)
         cure = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
         self._fault(spot, f"unknown key {key!r}", cure)
-
-    def _yaml_fault(self, error: yaml.YAMLError) -> None:
-        mark = getattr(error, "problem_mark", None)
-        spot = Spot(self._file, mark.line + 1, mark.column + 1) if mark else Spot(self._file)
-        problem = getattr(error, "problem", None) or str(error).split("\n")[0]
-        self._fault(spot, f"this is not YAML: {problem}", "indent with spaces, two a level, as in the example files")
 
     def _spot(self, node: yaml.Node) -> Spot:
         return Spot(self._file, node.start_mark.line + 1, node.start_mark.column + 1)

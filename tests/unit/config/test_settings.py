@@ -51,7 +51,7 @@ def test_an_unknown_option_without_a_near_one_gets_the_list(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "place", "word"),
     [
-        ("asterisk:\n  agi_port: abc\n", ":2:3", "integer"),
+        ("asterisk:\n  agi_port: abc\n", ":2:3", "'abc' is not a whole number"),
         ("asterisk:\n  agi_port: 99999\n", ":2:3", "65535"),
         ("pbx: kamailio\n", ":1:1", "asterisk"),
         ("log:\n  level: loud\n", ":2:3", "debug"),
@@ -65,7 +65,7 @@ def test_an_unknown_option_without_a_near_one_gets_the_list(file: Path) -> None:
         ("campaigns:\n  days: []\n", ":2:3", "from 1 (Monday) to 7 (Sunday)"),
         ("flows:\n  timezone: Peking\n", ":2:3", "not a time zone"),
         ("log: [\n", ":2:1", "expected"),
-        ("log:\n\tlevel: info\n", ":2:1", "token"),
+        ("log:\n\tlevel: info\n", ":2:1", "a tab indents this line"),
     ],
 )
 def test_a_wrong_value_names_line_and_form(file: Path, text: str, place: str, word: str) -> None:

@@ -33,6 +33,7 @@ def broken(text: str) -> tuple[Problem, ...]:
     [
         ("{say: 再见。, end", "{say: 再见。，end", 8, 17, "half-width comma"),
         ("再说一遍。, {", "再说一遍。，{", 9, 17, "half-width comma"),
+        ("    say: 您", "    say:　您", 6, 9, "a colon and a blank"),
         ("on: {affirm: bye}", "on:\n      - affirm: bye", 8, 7, "without `- `"),
         ("on: {", "visits: many\n    on: {", 7, 13, "write for example `visits: 3`"),
         ("on: {", "barge_in: maybe\n    on: {", 7, 15, "write for example `barge_in: true`"),

@@ -104,11 +104,17 @@ def test_yes_no_on_and_off_are_text() -> None:
     assert "affirm" in flow.script.steps["a"].on
 
 
-def test_tabs(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("blank", "name"), [("\t", "tab"), ("\u3000", "full-width"), ("\u00a0  ", "non-breaking")])
+def test_other_blanks_than_spaces(tmp_path: Path, blank: str, name: str) -> None:
     path = tmp_path / "f.yaml"
-    path.write_text(MINIMAL.replace("    say: 您好", "\tsay: 您好"), encoding="utf-8")
+    path.write_text(MINIMAL.replace("    say: 您好", f"{blank}say: 您好"), encoding="utf-8")
     problem = broken(path)
     assert (problem.rule, problem.line, problem.column) == ("tabs", 5, 1)
+    assert name in problem.message
+
+
+def test_a_full_width_blank_inside_a_text_is_text() -> None:
+    assert decode("say: |\n  　　您好，请问\n".encode(), "f.yaml")
 
 
 def test_gbk_is_named(tmp_path: Path) -> None:

@@ -21,6 +21,11 @@ _SLIPS: Sequence[tuple[re.Pattern[str], str, str]] = (
         "write `: `, a colon and a blank",
     ),
     (
+        re.compile(rf"{_NAME}:(?P<slip>[\u3000\u00a0])"),
+        "a full-width or non-breaking blank follows this name",
+        "write `: `, a colon and a blank",
+    ),
+    (
         re.compile(r"(?::\s+|^\s*-\s+)(?P<slip>\{\w+(?:\|\w+)?\})(?=[^\s,}\]])"),
         "a text that begins with { is taken for a mapping",
         "put the whole text in quotes",
@@ -65,8 +70,17 @@ class Slip:
 
 def slip_near(lines: Sequence[str], line: int) -> Slip | None:
     """The slip nearest before the end of ``line`` (from 1), ``None`` where nothing looks like one."""
-    for number in range(min(line, len(lines)), max(0, line - 1 - _LOOKED_BACK), -1):
-        for pattern, message, cure in _SLIPS:
-            if found := pattern.search(lines[number - 1]):
-                return Slip(number, found.start("slip") + 1, message, cure)
+    numbers = range(min(line, len(lines)), max(0, line - 1 - _LOOKED_BACK), -1)
+    return next((slip for number in numbers if (slip := _slip(lines[number - 1], number))), None)
+
+
+def all_slips(lines: Sequence[str]) -> list[Slip]:
+    """The first slip of each line that has one; a text that is meant as one may look like it."""
+    return [slip for number, line in enumerate(lines, 1) if (slip := _slip(line, number))]
+
+
+def _slip(line: str, number: int) -> Slip | None:
+    for pattern, message, cure in _SLIPS:
+        if found := pattern.search(line):
+            return Slip(number, found.start("slip") + 1, message, cure)
     return None
