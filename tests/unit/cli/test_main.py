@@ -58,6 +58,10 @@ def test_the_version_loads_no_engine() -> None:
     ("arguments", "words"),
     [
         (["call", "1000", "greet", "--set", "name"], ["--set name", "name=value"]),
+        (["call", "138abc", "greet", "--config", "nowhere.yml"], ["'138abc' is not a number", "digits 0-9, * and #"]),
+        (["call", "１３８００１３８０００", "greet", "--config", "nowhere.yml"], ["half-width signs: 13800138000"]),
+        (["call", "138-0013 8000", "greet", "--config", "nowhere.yml"], ["without blanks and signs: 13800138000"]),
+        (["call", "+8613800138000", "nosuch"], ["there is no flow 'nosuch'", "the flows folder has: none"]),
         (["check", "--config", "nowhere.yml"], ["nowhere.yml", "agi-bot config"]),
         (["serve", "--config", "nowhere.yml"], ["nowhere.yml"]),
         (["demo", "--language", "fr"], ["'fr'", "--language zh"]),
