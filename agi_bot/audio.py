@@ -8,7 +8,7 @@ room to room; 20 ms frames are what a telephone line carries (160 samples, 320 b
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -27,11 +27,15 @@ Samples = npt.NDArray[np.int16]
 class Frame:
     """A piece of sound: 16-bit little-endian mono PCM ``pcm`` at ``rate`` Hz.
 
+    ``at_ms`` is its place in the line's own time, where that is known: of what was heard, how
+    much the line had sent (silence counts) when it came; of what is sent, where it will lie.
+
     Raises :class:`ValueError` for an odd number of bytes or a rate below 1 Hz.
     """
 
     pcm: bytes
     rate: int = LINE_RATE
+    at_ms: int | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.pcm) % 2:

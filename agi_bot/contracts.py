@@ -124,6 +124,13 @@ class Call(Protocol):
         """
 
     @property
+    def due_ms(self) -> int | None:
+        """Where in the line's own time the next frame that :meth:`play` takes will lie; None where nobody knows.
+
+        Frames that are heard bear the same time (:attr:`~agi_bot.audio.Frame.at_ms`), so that an echo is found.
+        """
+
+    @property
     def lost(self) -> str:
         """Why :meth:`frames` ended where neither the caller nor the bot ended the call; else empty."""
 

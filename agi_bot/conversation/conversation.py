@@ -72,6 +72,7 @@ class Conversation:
         self._heard_ms = 0.0
         self._talk = Talk(call, script, engines, self._journal, self._limits, self._clock, self._progressed)
         self._mouth = Mouth(call, self._prompt_over, self._frame_sent)
+        self._ear: Ear | None = None
         self._listener: Listener | None = None
         self._answerer = AnswererDesk(plan, self._talk, record) if plan is not None else None
 
@@ -127,7 +128,7 @@ class Conversation:
         hearing = await self._open_hearing()
         activity = self._engines.activity.stream()
         desk = self._answerer
-        ear = Ear(hearing, activity) if desk is None else OverheardEar(hearing, activity, desk)
+        self._ear = ear = Ear(hearing, activity) if desk is None else OverheardEar(hearing, activity, desk)
         reports = Reports(
             frame=self._frame_heard,
             turn=self._talk.heard,
@@ -243,6 +244,8 @@ class Conversation:
 
     def _frame_heard(self, frame: Frame) -> None:
         self._heard_ms += frame.ms
+        if self._ear is not None and not self._mouth.speaking:
+            self._ear.hushed(self._call.due_ms)
         if self._recording is not None:
             self._recording.caller(frame, self._clock.ms - frame.ms)
             self._talk.ahead_ms = round(self._recording.caller_ms - self._heard_ms)
@@ -255,8 +258,8 @@ class Conversation:
         now = self._clock.ms
         if self._recording is not None:
             self._recording.bot(frame, now)
-        if self._listener is not None:
-            self._listener.spoke(frame)
+        if self._ear is not None:
+            self._ear.spoke(Frame(frame.pcm, frame.rate, self._call.due_ms))
         if first:
             reply_ms = self._journal.began(prompt, int(now))
             self._watch(BotSpeaks(prompt.say.text, reply_ms))

@@ -57,6 +57,10 @@ class Ear:
         """The bot sent ``frame``: its echo is not the caller."""
         self._activity.spoke(frame)
 
+    def hushed(self, at_ms: int | None) -> None:
+        """The bot is silent: what it sent and would lie at ``at_ms`` or later is not played."""
+        self._activity.hushed(at_ms)
+
     async def hear(self, frame: Frame) -> Sound:
         """The caller's next ``frame``."""
         self._now_ms += frame.ms

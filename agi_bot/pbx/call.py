@@ -55,6 +55,9 @@ class Media(Protocol):
     def unheard_ms(self) -> int: ...
 
     @property
+    def due_ms(self) -> int | None: ...
+
+    @property
     def lost(self) -> str: ...
 
     def press(self, key: str) -> None: ...
@@ -121,6 +124,10 @@ class PbxCall:
     @property
     def unheard_ms(self) -> int:
         return self.media.unheard_ms
+
+    @property
+    def due_ms(self) -> int | None:
+        return self.media.due_ms
 
     @property
     def lost(self) -> str:

@@ -27,6 +27,9 @@ SPAN = 1600
 LONGEST = 4800
 """Longest delay that is looked for, samples: 600 ms."""
 
+REACH = 640
+"""How far an echo is looked for around its place, samples: 80 ms."""
+
 TAPS = 256
 LEAD = 48
 """How much before the delay that was found the filter begins, samples."""
@@ -99,6 +102,33 @@ class Canceller:
         """Whether an echo at ``delay`` is within the filter, which does not fail at it."""
         return abs(delay - self.delay) <= LEAD // 2 or self.leak < 0.5
 
+    def shift(self, by: int) -> None:
+        """The echo comes ``by`` samples later (earlier, if negative) and is the same otherwise."""
+        self.delay = max(0, self.delay + by)
+        skip, self._skip = self._skip, max(0, self._skip + by)
+        if early := self._skip - skip - by:
+            taps = np.fft.irfft(self._used, _SIZE)[:TAPS]
+            self._used = np.fft.rfft(taps[early:], _SIZE).astype(np.complex64)
+        self._learning, self._left[2] = self._used.copy(), self._left[1]
+
+    def elsewhere(self, out: Wave, left: Wave) -> tuple[int, float]:
+        """How much later the echo may have come that ``left`` is; how alike (0..1) it is to that.
+
+        ``out`` are the last ``lead + REACH + len(left)`` samples (or more) that went out.
+        """
+        size = len(left) + 2 * REACH
+        end = len(out) - max(0, self._skip - REACH)
+        missing = max(0, REACH - self._skip)
+        length = 1 << (size + TAPS - 1).bit_length()
+        taps = np.fft.irfft(self._used, _SIZE)[:TAPS]
+        sent = np.fft.rfft(out[end - size + missing - TAPS : end], length)
+        foretold = np.fft.irfft(sent * np.fft.rfft(taps, length), length).astype(np.float32)[TAPS:][: size - missing]
+        energy = np.concatenate(([0.0], np.cumsum(foretold**2)))
+        energy = energy[len(left) :] - energy[: -len(left)]
+        alike = np.abs(_correlate(foretold, left)) / np.sqrt(np.maximum(energy * float(left @ left), 1e-9))
+        best = int(alike.argmax())
+        return REACH - best, float(alike[best])
+
     def clean(self, out: Wave, block: Wave) -> Wave:
         """``block`` without the echo; ``out`` are the last :attr:`lead` samples (or more) that went out."""
         end = len(out) - self._skip
@@ -135,3 +165,10 @@ class Canceller:
             self._used, self._left[1] = self._learning.copy(), then
         elif then > 2.0 * came or then > 4.0 * now:
             self._learning, self._left[2] = self._used.copy(), now
+
+
+def _correlate(long: Wave, short: Wave) -> Wave:
+    """Their product for each place of ``short`` in ``long``."""
+    length = 1 << (len(long) - 1).bit_length()
+    product = np.fft.rfft(long, length) * np.conj(np.fft.rfft(short, length))
+    return np.fft.irfft(product, length)[: len(long) - len(short) + 1].astype(np.float32)

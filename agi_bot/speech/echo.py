@@ -20,15 +20,20 @@ import numpy as np
 
 from agi_bot.audio import LINE_RATE, Frame
 from agi_bot.speech.canceller import BLOCK, LONGEST, SPAN, Canceller, EchoFinder, Wave
+from agi_bot.speech.timeline import Alignment, Timeline
 
 _AUDIBLE = 1e-3
 """Amplitude (full scale 1) of sound that is no noise of the line: -60 dBFS."""
 
-_AHEAD_FRAMES = 10
-"""No line is handed more frames than this ahead of their time."""
-
 _KEPT = LONGEST + 2 * SPAN
 """Samples of outgoing sound that are remembered."""
+
+
+_ALIKE = (0.9, 0.75, 0.65)
+"""How alike (0..1) what is left must be to the echo, by the frames that are compared, to be one that moved."""
+
+_STILL = 8
+"""Samples within which an echo has not moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +62,16 @@ class EchoGuard:
 
     def __init__(self, settings: EchoSettings | None = None) -> None:
         self._settings = settings or EchoSettings()
-        self._pending: deque[Wave] = deque(maxlen=_AHEAD_FRAMES)
-        self._out = _Last(_KEPT)
+        self._place = Alignment()
+        self._sent = Timeline(_KEPT)
         self._in = _Last(SPAN)
+        self._left = _Last(len(_ALIKE) * BLOCK)
+        self._strange = self._shift = 0
+        """Frames in a row that were no echo as foretold; where the echo was seen last, against its place."""
+        self.moves = 0
+        """How often the echo was found at another delay than before."""
+        self._out: Wave = np.zeros(_KEPT, np.float32)
+        """What went out until the last frame came."""
         self._levels: deque[float] = deque([0.0] * (_KEPT // BLOCK), maxlen=_KEPT // BLOCK)
         """Amplitude of each outgoing frame, the newest first."""
         self._sounding = 0
@@ -73,22 +85,26 @@ class EchoGuard:
 
     def outgoing(self, frame: Frame) -> None:
         """``frame`` was handed to the line, which may take several at once and plays one every 20 ms."""
-        self._pending.append(_wave(frame))
+        self._sent.add(_wave(frame), frame.at_ms)
+
+    def hushed(self, at_ms: int | None) -> None:
+        """What was handed to the line and would lie at ``at_ms`` or later is not played; None: nobody knows."""
+        if self._sent.waiting and at_ms is not None:
+            self._sent.forget(at_ms * LINE_RATE // 1000)
 
     def incoming(self, frame: Frame) -> bool:
         """True when ``frame`` is no louder than the bot's own echo would be; :attr:`clean` is without it."""
         self.clean = frame
-        sent = self._pending.popleft() if self._pending else None
-        if sent is None and not self._sounding:
+        end = self._place.heard(round(frame.ms * LINE_RATE / 1000), frame.at_ms)
+        if not self._sounding and not self._sent.waiting:
             return False
         heard = _wave(frame)
-        self._remember(sent, heard)
+        self._out = self._remember(end, heard)
         self._look()
         expected = self.expected()
         self._miss(_amplitude(heard), expected)
         left = self._cleaned(frame, heard)
-        leak = self._canceller.leak if self._canceller else 1.0
-        return left <= expected * leak * 10 ** (self._settings.margin_db / 20)
+        return self._soft(left, expected) or self._moved(frame, heard, expected)
 
     def expected(self) -> float:
         """Amplitude (rms, full scale 1) of the echo foretold for the last incoming frame."""
@@ -115,11 +131,15 @@ class EchoGuard:
         loss = self.return_loss_db
         return loss + 20 * log10(max(self._canceller.leak, 1e-3)) if self._canceller and loss is not None else None
 
-    def _remember(self, sent: Wave | None, heard: Wave) -> None:
-        size = len(heard) if sent is None else len(sent)
-        self._out.push(np.zeros(size, np.float32) if sent is None else sent)
+    def _remember(self, end: int, heard: Wave) -> Wave:
+        """What went out until ``heard`` came, which ends at ``end``."""
+        sent = self._sent.move(end)[-_KEPT:]
         self._in.push(heard)
-        level = 0.0 if sent is None else _amplitude(sent)
+        for start in range(0, len(sent), BLOCK):
+            self._level(_amplitude(sent[start : start + BLOCK]))
+        return self._sent.until(end)
+
+    def _level(self, level: float) -> None:
         self._levels.appendleft(level)
         self._loud += level > _AUDIBLE
         self._sounding = _KEPT // BLOCK if level > 0 else max(0, self._sounding - 1)
@@ -130,12 +150,14 @@ class EchoGuard:
         if self._since_look < (self._settings.look_frames if searching else self._settings.seldom_frames):
             return
         self._since_look = 0
-        found = self._finder.look(self._out.wave[-LONGEST - SPAN :], self._in.wave)
+        found = self._finder.look(self._out[-LONGEST - SPAN :], self._in.wave)
         if found is None:
             return
         delay, gain = found
-        if self._canceller is None or not self._canceller.reaches(delay):
+        if self._canceller is None:
             self._canceller, self._absent = Canceller(delay), 0
+        elif not self._canceller.reaches(delay):
+            self._canceller.shift(delay - self._canceller.delay)
         self._gain = gain
 
     def _miss(self, heard: float, expected: float) -> None:
@@ -146,13 +168,37 @@ class EchoGuard:
         if self._absent >= self._settings.absent_frames:
             self._canceller, self._absent = None, 0
 
-    def _cleaned(self, frame: Frame, heard: Wave) -> float:
-        """Take the echo out of ``frame``; amplitude of what is left."""
+    def _soft(self, left: Wave, expected: float) -> bool:
+        leak = self._canceller.leak if self._canceller else 1.0
+        soft = _amplitude(left) <= expected * leak * 10 ** (self._settings.margin_db / 20)
+        self._strange = 0 if soft else self._strange + 1
+        self._left.push(left)
+        return soft
+
+    def _moved(self, frame: Frame, heard: Wave, expected: float) -> bool:
+        """What is left is the echo, which comes earlier or later than before."""
+        if self._canceller is None or expected < _AUDIBLE or len(heard) != BLOCK:
+            return False
+        frames = min(self._strange, len(_ALIKE))
+        shift, alike = self._canceller.elsewhere(self._out, self._left.wave[-frames * BLOCK :])
+        if alike < _ALIKE[frames - 1] or abs(shift) <= _STILL:
+            return False
+        if abs(shift - self._shift) <= _STILL:
+            self._canceller.shift(shift)
+            self._cleaned(frame, heard)
+            self._shift = self._strange = 0
+            self.moves += 1
+        else:
+            self._shift = shift
+        return True
+
+    def _cleaned(self, frame: Frame, heard: Wave) -> Wave:
+        """Take the echo out of ``frame``; what is left."""
         if self._canceller is None or frame.rate != LINE_RATE or len(heard) != BLOCK:
-            return _amplitude(heard)
-        left = self._canceller.clean(self._out.wave, heard)
+            return heard
+        left = self._canceller.clean(self._out, heard)
         self.clean = Frame(np.clip(np.rint(left * 32768), -32768, 32767).astype("<i2").tobytes())
-        return _amplitude(left)
+        return left
 
 
 class _Last:

@@ -81,6 +81,11 @@ class FakeCall:
 
     # --- the promise Call ---
 
+    @property
+    def due_ms(self) -> int | None:
+        """Nobody knows."""
+        return None
+
     async def frames(self) -> AsyncIterator[Frame | Digit]:
         while (item := await self._inbox.get()) is not None:
             yield item

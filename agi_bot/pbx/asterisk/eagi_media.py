@@ -67,6 +67,11 @@ class EagiMedia:
         return 0
 
     @property
+    def due_ms(self) -> None:
+        """Nobody knows: when Asterisk begins a file is not told."""
+        return None
+
+    @property
     def lost(self) -> str:
         return self._line.lost
 

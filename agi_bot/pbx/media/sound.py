@@ -39,6 +39,8 @@ class Sound(ABC):
         self._counters = Counters()
         self._gaps = Gaps()
         self._still = silence()
+        self._passed_ms = 0
+        """The line's own time: 20 ms for each tick, whether it sent sound or silence."""
         self.reason = ""
         self.lost = ""
         """Why the sound ended, where not the caller and not the bot have ended it; set before :attr:`ended`."""
@@ -71,6 +73,11 @@ class Sound(ABC):
         """See :meth:`agi_bot.contracts.Call.unheard_ms`."""
         return self._playout.ahead_ms
 
+    @property
+    def due_ms(self) -> int:
+        """See :meth:`agi_bot.contracts.Call.due_ms`."""
+        return self._passed_ms + self.unheard_ms
+
     def press(self, key: str) -> None:
         """A key, which came with the sound or by another way."""
         self._inbox.put(Digit(key))
@@ -89,19 +96,23 @@ class Sound(ABC):
     def _hear(self, frame: Frame) -> None:
         self._counters.received += 1
         self._gaps.heard(frame.ms)
-        self._inbox.put(frame)
+        self._put(frame)
+
+    def _put(self, frame: Frame) -> None:
+        self._inbox.put(Frame(frame.pcm, frame.rate, self._passed_ms))
 
     def _fill(self) -> None:
         """20 ms have passed.  Where nothing comes silence is heard, or the conversation's time would stand still.
 
         It never pushes sound out of a full inbox.
         """
+        self._passed_ms += FRAME_MS
         if not self._gaps.passed(begun=self.sounded.is_set()):
             return
         while self._gaps.due and not self._inbox.full:
             self._counters.filled += 1
             self._gaps.filled(FRAME_MS)
-            self._inbox.put(self._still)
+            self._put(self._still)
 
     def _next(self) -> bytes | None:
         """The 20 ms that are due; ``None``: silence."""

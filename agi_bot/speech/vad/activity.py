@@ -74,6 +74,10 @@ class VoiceActivity:
         """The bot sent ``frame``; nothing need be told while it is silent."""
         self._guard.outgoing(frame)
 
+    def hushed(self, at_ms: int | None) -> None:
+        """The bot is silent: what it sent and would lie at ``at_ms`` or later is not played."""
+        self._guard.hushed(at_ms)
+
     async def hear(self, frame: Frame) -> Segment:
         """The state of speech after the caller's next ``frame``."""
         # A window of 32 ms counts as echo or tone only when every frame in it does.

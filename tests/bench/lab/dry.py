@@ -18,7 +18,7 @@ from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from agi_bot.app.workshop import Workshop
-from agi_bot.audio import LINE_RATE, Frame, Samples, mulaw_decode
+from agi_bot.audio import FRAME_MS, LINE_RATE, Frame, Samples, mulaw_decode
 from agi_bot.config import Settings
 from agi_bot.conversation import Conversation, Limits
 from agi_bot.demo.phone.line import TICK_S, Heard, Line
@@ -40,12 +40,21 @@ class DryCall(FakeCall):
         super().__init__()
         self._line = line
         self._playout = Playout(LINE_RATE)
+        self._passed_ms = 0
+
+    @property
+    def due_ms(self) -> int:
+        return self._passed_ms + self._playout.ahead_ms
+
+    def speak(self, *frames: Frame) -> None:
+        super().speak(*(Frame(frame.pcm, frame.rate, self._passed_ms) for frame in frames))
 
     async def play(self, frames: object) -> None:
         await self._playout.play(frames)  # type: ignore[arg-type]
 
     def tick(self) -> Frame:
         """The bot's next 20 ms."""
+        self._passed_ms += FRAME_MS
         return Frame(self._playout.next() or bytes(2 * LINE_RATE // 50))
 
 

@@ -78,6 +78,42 @@ def test_frames_that_are_sent_in_pairs_are_heard_one_by_one() -> None:
     assert np.mean(np.array(verdicts)[late][loud(incoming)[late]]) > 0.97
 
 
+def test_neither_a_busy_machine_nor_a_cut_prompt_moves_the_echo() -> None:
+    """Frames are handed over up to four ahead, heard in bursts, and prompts are cut with frames unplayed."""
+    guard = EchoGuard()
+    talked = talk(20)
+    played = np.zeros(21 * RATE)
+    verdicts, now, waiting = [], 0, 0
+    uneven = np.random.default_rng(3)
+    heard = echo(played, 120, -15)
+    for start in range(0, 900, 100):
+        length = int(uneven.integers(50, 90))
+        for index in range(length):
+            out = talked[(start + index) * FRAME : (start + index + 1) * FRAME]
+            guard.outgoing(Frame(out.astype("<i2").tobytes(), at_ms=20 * (start + index)))
+            if index < length - 4:
+                played[(start + index) * FRAME : (start + index + 1) * FRAME] = out
+            if index < 4:
+                continue
+            waiting += 1
+            if uneven.random() < 0.4 or index == length - 1:
+                heard = echo(played, 120, -15)
+                verdicts += [hear(guard, heard, now + late, start + index - 3) for late in range(waiting)]
+                now, waiting = now + waiting, 0
+        guard.hushed(20 * (start + length - 4))
+        for _ in range(start + 100 - now):
+            verdicts.append(hear(guard, heard, now, now + 1))
+            now += 1
+    loud_ = loud(heard)[150 : len(verdicts)]
+    assert np.mean(np.array(verdicts)[150:][loud_]) > 0.97
+    assert guard.moves == 0
+
+
+def hear(guard: EchoGuard, heard: np.ndarray, index: int, sent: int) -> bool:
+    samples = heard[index * FRAME : (index + 1) * FRAME].astype("<i2")
+    return guard.incoming(Frame(samples.tobytes(), at_ms=20 * sent))
+
+
 def test_a_caller_who_talked_long_and_loud_does_not_make_the_echo_forgotten() -> None:
     guard = EchoGuard()
     out = talk(14)
