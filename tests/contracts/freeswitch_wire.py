@@ -99,7 +99,7 @@ class WirePerson:
         heard = []
         for _ in range(count):
             try:
-                heard.append(Frame(await asyncio.wait_for(self.call.sound.heard.get(), 1)))
+                heard.append(Frame(await asyncio.wait_for(self.call.sound.heard.get(), 5)))
             except TimeoutError:
                 break
         return heard

@@ -18,7 +18,7 @@ from agi_bot.pbx.audiosocket import Line, MediaServer
 from agi_bot.pbx.simulated import SimulatedChannel
 from agi_bot.testing import FakeCall, FakePbx, FakeRinging
 
-WAIT_S = 10.0
+WAIT_S = 30.0
 
 
 class Person(Protocol):
@@ -80,7 +80,7 @@ class FakePerson:
     async def hear(self, count: int) -> list[Frame]:
         """A fake call has no silence between prompts: it is made here."""
         await asyncio.sleep(count * 0.02)
-        new = self.call.played[self.heard :]
+        new = self.call.played[self.heard : self.heard + count]
         self.heard += len(new)
         return (new + [Frame(bytes(320))] * count)[:count]
 

@@ -21,7 +21,7 @@ async def test_calls_end_after_stop(world: World) -> None:
     waiting = asyncio.create_task(_all(world.pbx))
     await asyncio.sleep(0)
     await world.pbx.stop()
-    assert await asyncio.wait_for(waiting, 5) == []
+    assert await asyncio.wait_for(waiting, 30) == []
 
 
 async def test_a_running_call_outlives_stop_and_ends_with_close(world: World) -> None:
@@ -43,10 +43,10 @@ async def test_an_answered_attempt_arrives_under_its_id(dialling_world: World) -
     number = dialling_world.numbers()[Status.ANSWERED]
     attempt = await dialling_world.pbx.originate(number, call_id=call_id, caller_id="400", variables=variables)
     assert attempt.call_id == call_id
-    verdict = await asyncio.wait_for(attempt.outcome(), 10)
+    verdict = await asyncio.wait_for(attempt.outcome(), 30)
     assert verdict.status is Status.ANSWERED
     assert verdict == await attempt.outcome()
-    call = await asyncio.wait_for(anext(aiter(dialling_world.pbx.calls())), 10)
+    call = await asyncio.wait_for(anext(aiter(dialling_world.pbx.calls())), 30)
     assert (call.id, call.caller) == (call_id, number)
     assert variables.items() <= call.variables.items()
     assert await _speaks(call)
@@ -62,14 +62,14 @@ async def test_a_failed_attempt_tells_why(dialling_world: World, status: Status)
     if number is None:
         return  # the fake ends as its test says
     attempt = await dialling_world.pbx.originate(number, call_id=str(uuid4()))
-    assert (await asyncio.wait_for(attempt.outcome(), 10)).status is status
+    assert (await asyncio.wait_for(attempt.outcome(), 30)).status is status
 
 
 async def test_nobody_answers(dialling_world: World) -> None:
     attempt = await dialling_world.pbx.originate("1003", call_id=str(uuid4()), ring_timeout_s=1)
     if not isinstance(dialling_world, AsteriskWorld):
         await attempt.cancel()
-    assert (await asyncio.wait_for(attempt.outcome(), 10)).status in (Status.NO_ANSWER, Status.CANCELLED)
+    assert (await asyncio.wait_for(attempt.outcome(), 30)).status in (Status.NO_ANSWER, Status.CANCELLED)
 
 
 async def test_ringing_can_be_cancelled(dialling_world: World) -> None:
@@ -78,7 +78,7 @@ async def test_ringing_can_be_cancelled(dialling_world: World) -> None:
     await asyncio.sleep(0.2)
     await attempt.cancel()
     await attempt.cancel()
-    assert (await asyncio.wait_for(attempt.outcome(), 10)).status is Status.CANCELLED
+    assert (await asyncio.wait_for(attempt.outcome(), 30)).status is Status.CANCELLED
 
 
 async def test_one_id_is_placed_once(dialling_world: World) -> None:

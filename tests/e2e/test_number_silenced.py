@@ -123,7 +123,7 @@ async def have(folder: Path, installation: Installation) -> Had:
         bot = await stack.enter_async_context(outbound(settings, parts))
         answering = asyncio.create_task(answer_one_call(theatre.phone, Patient(acts), folder / "tape.wav"))
         call = await _called(bot, crm)
-        await asyncio.wait_for(answering, 10)
+        await asyncio.wait_for(answering, 30)
         seen = {role.word: await _seen(bot, role, call) for role in Role}
         stored = await parts.calls.get(call)
         assert stored is not None

@@ -82,7 +82,7 @@ async def test_the_recording_ends_with_the_answer(asterisk: Asterisk, start_bot:
     file = tmp_path / "early.wav"
     attempt = await pbx.originate("2200", call_id=str(uuid4()), variables={EARLY_MEDIA: str(file), "BOT_FLOW": "x"})
     assert (await asyncio.wait_for(attempt.outcome(), 15)).status is Status.ANSWERED
-    await asyncio.wait_for(with_bot.wait(), 5)
+    await asyncio.wait_for(with_bot.wait(), 30)
     await asyncio.sleep(0.5)
     size = file.stat().st_size
     assert size > 8000

@@ -33,7 +33,7 @@ class Callers:
 
     async def stop(self) -> None:
         await self.client.api("hupall")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while not (await self.client.api("show channels count")).strip().startswith("0 "):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert self._watch is not None

@@ -102,7 +102,7 @@ async def test_a_lost_connection_gives_the_caller_to_the_dialplan(
     call, person = await world.call()
     ear = asyncio.create_task(_drain(call))
     call.media._wire.abort()  # type: ignore[attr-defined]
-    await asyncio.wait_for(ear, 5)
+    await asyncio.wait_for(ear, 30)
     await call.set_result({"BOT_OUTCOME": "hung_up"})
     await call.release()
     after = await person.after()

@@ -48,9 +48,9 @@ async def world(freeswitch: OwnFreeSwitch, phone: Softphone) -> AsyncIterator[Fr
 )  # fmt: skip
 async def test_sip_statuses(world: FreeSwitchWorld, phone: Softphone, sip: int, status: Status, cause: int) -> None:
     attempt = await world.pbx.originate("13800138000", call_id=str(uuid4()))
-    ringing = await asyncio.wait_for(phone.incoming(), 5)
+    ringing = await asyncio.wait_for(phone.incoming(), 30)
     ringing.reject(sip)
-    verdict = await asyncio.wait_for(attempt.outcome(), 10)
+    verdict = await asyncio.wait_for(attempt.outcome(), 30)
     assert (verdict.status, verdict.cause, verdict.sip) == (status, cause, sip)
 
 
@@ -59,8 +59,8 @@ async def test_a_bot_on_any_port_is_found_by_its_own_calls(world: FreeSwitchWorl
     await world.admin.api(f"global_setvar agi_bot_port={closed_port()}")
     call_id = str(uuid4())
     await world.pbx.originate("13800138000", call_id=call_id, variables={"BOT_FLOW": "contract"})
-    await (await asyncio.wait_for(phone.incoming(), 5)).answer()
-    call = await asyncio.wait_for(anext(aiter(world.pbx.calls())), 5)
+    await (await asyncio.wait_for(phone.incoming(), 30)).answer()
+    call = await asyncio.wait_for(anext(aiter(world.pbx.calls())), 30)
     assert (call.id, call.variables["flow"]) == (call_id, "contract")
     await call.hang_up()
 
@@ -68,30 +68,30 @@ async def test_a_bot_on_any_port_is_found_by_its_own_calls(world: FreeSwitchWorl
 async def test_nobody_listens(freeswitch: OwnFreeSwitch) -> None:
     world = await world_of(freeswitch, closed_port())
     attempt = await world.pbx.originate("1", call_id=str(uuid4()), ring_timeout_s=3)
-    assert (await asyncio.wait_for(attempt.outcome(), 10)).status in (Status.CONGESTION, Status.NO_ANSWER)
+    assert (await asyncio.wait_for(attempt.outcome(), 30)).status in (Status.CONGESTION, Status.NO_ANSWER)
     await world.stop()
 
 
 async def test_it_rings_and_nobody_answers(world: FreeSwitchWorld, phone: Softphone) -> None:
     attempt = await world.pbx.originate("13800138000", call_id=str(uuid4()), ring_timeout_s=1)
-    ringing = await asyncio.wait_for(phone.incoming(), 5)
-    assert (await asyncio.wait_for(attempt.outcome(), 10)).status is Status.NO_ANSWER
-    await asyncio.wait_for(ringing.ended.wait(), 5)
+    ringing = await asyncio.wait_for(phone.incoming(), 30)
+    assert (await asyncio.wait_for(attempt.outcome(), 30)).status is Status.NO_ANSWER
+    await asyncio.wait_for(ringing.ended.wait(), 30)
 
 
 async def test_cancelling_stops_the_ringing(world: FreeSwitchWorld, phone: Softphone) -> None:
     attempt = await world.pbx.originate("13800138000", call_id=str(uuid4()))
-    ringing = await asyncio.wait_for(phone.incoming(), 5)
+    ringing = await asyncio.wait_for(phone.incoming(), 30)
     await attempt.cancel()
-    assert (await asyncio.wait_for(attempt.outcome(), 10)).status is Status.CANCELLED
-    await asyncio.wait_for(ringing.ended.wait(), 5)
+    assert (await asyncio.wait_for(attempt.outcome(), 30)).status is Status.CANCELLED
+    await asyncio.wait_for(ringing.ended.wait(), 30)
 
 
 async def test_a_gateway_that_is_not_there(freeswitch: OwnFreeSwitch) -> None:
     world = FreeSwitchWorld(freeswitch, options={"channel": "sofia/gateway/nowhere/{number}"})
     await world.start()
     attempt = await world.pbx.originate("1", call_id=str(uuid4()))
-    verdict = await asyncio.wait_for(attempt.outcome(), 10)
+    verdict = await asyncio.wait_for(attempt.outcome(), 30)
     assert verdict.status is Status.FAILED
     assert "gateway" in verdict.detail
     await world.stop()
@@ -101,10 +101,10 @@ async def test_an_answered_call_talks_both_ways_and_ends(world: FreeSwitchWorld,
     call_id = str(uuid4())
     variables = {"BOT_FLOW": "contract", "NAME": "张伟, \"(x)'"}
     attempt = await world.pbx.originate("13800138000", call_id=call_id, caller_id="4001", variables=variables)
-    ringing = await asyncio.wait_for(phone.incoming(), 5)
+    ringing = await asyncio.wait_for(phone.incoming(), 30)
     assert ringing.caller == "4001"
     await ringing.answer()
-    call = await asyncio.wait_for(anext(aiter(world.pbx.calls())), 5)
+    call = await asyncio.wait_for(anext(aiter(world.pbx.calls())), 30)
     assert (await attempt.outcome()).answered
     assert (call.id, call.caller, call.unique_id) == (call_id, "13800138000", call_id)
     assert variables.items() <= call.variables.items()
@@ -117,4 +117,4 @@ async def test_an_answered_call_talks_both_ways_and_ends(world: FreeSwitchWorld,
     assert max(int(np.abs(heard.samples).max()) for heard in ringing.line.heard) > 6000
     await ringing.line.press("4")
     await call.hang_up()
-    await asyncio.wait_for(ringing.ended.wait(), 5)
+    await asyncio.wait_for(ringing.ended.wait(), 30)

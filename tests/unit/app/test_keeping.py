@@ -126,7 +126,7 @@ async def test_a_call_that_cannot_be_stored_is_stored_later(tmp_path: Path, monk
         answered = await Keeper(PrivacySettings(), store, disk).keep(a_record())
         assert PHONE not in str(answered)
         assert await store.latest() == []
-        await asyncio.wait_for(store.stored.wait(), 5)
+        await asyncio.wait_for(store.stored.wait(), 30)
     assert PHONE not in str(await store.get("c1"))
     await database.close()
 

@@ -69,6 +69,17 @@ def placer(database: Database, answer: tuple[Disposition, CallRecord | None] | E
     return BotPlacer(Told(answer), CallStore(database), lambda: 1000.0)
 
 
+async def test_the_result_has_the_recording_s_place_and_not_the_disk_s(database: Database, tmp_path: Path) -> None:
+    record = a_record(recording=str(tmp_path / "2026-11-24" / "a1.flac"))
+    bot = Told((ANSWERED, record))
+    placed = BotPlacer(bot, CallStore(database), lambda: 1000.0, recordings=tmp_path)
+    assert (await placed.place(TASK, CAMPAIGN, "a1")).result["recording"] == "2026-11-24/a1.flac"
+    await CallStore(database).save(record)
+    found = await placed.found(TASK, CAMPAIGN, "a1")
+    assert found is not None
+    assert found.result["recording"] == "2026-11-24/a1.flac"
+
+
 async def test_the_attempt_is_the_call(database: Database) -> None:
     bot = Told((ANSWERED, a_record()))
     end = await BotPlacer(bot, CallStore(database), lambda: 1000.0).place(TASK, CAMPAIGN, "a1")

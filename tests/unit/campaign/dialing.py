@@ -101,23 +101,33 @@ class Office:
         await dialer.adopt_orphans()
         self.steady += 46
         await dialer.adopt_orphans()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await poll(lambda: not dialer.live)
         return dialer
 
     async def dial_until(self, done: Callable[[], bool]) -> Dialer:
         dialer = self.dialer()
         running = asyncio.create_task(dialer.run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await poll(done)
         dialer.stop()
         await running
         return dialer
 
-    async def dial_for(self, seconds: float = 0.15) -> Dialer:
+    async def dial_for(self, rounds: int = 10) -> Dialer:
+        """Dial all there is, and look for more so many times."""
         dialer = self.dialer()
+        idle, a_round = 0, dialer._round
+
+        async def counted() -> None:
+            nonlocal idle
+            await a_round()
+            idle += not dialer.live
+
+        dialer._round = counted  # type: ignore[method-assign]
         running = asyncio.create_task(dialer.run())
-        await asyncio.sleep(seconds)
+        async with asyncio.timeout(60):
+            await poll(lambda: idle >= rounds)
         dialer.stop()
         await running
         return dialer

@@ -21,7 +21,7 @@ async def calls_after(office: Office, *moments: float) -> list[int]:
     counted = []
     for moment in moments:
         office.now = NOON + moment
-        await office.dial_for(0.3)
+        await office.dial_for()
         counted.append(len(office.person.placed))
     return counted
 

@@ -25,7 +25,7 @@ async def going(office: Office) -> AsyncIterator[Dialer]:
     dialer = office.dialer()
     running = asyncio.create_task(dialer.run())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             yield dialer
         assert not running.done(), "it goes on"
         dialer.stop()
@@ -90,7 +90,7 @@ async def test_a_task_that_cannot_be_decided_is_tried_again_later_not_all_the_ti
 
     monkeypatch.setattr(office.store, "history", history)
     await office.add(a_task(), campaign=replace(CAMPAIGN, rules=wrong))
-    await office.dial_for(0.3)
+    await office.dial_for(30)
     assert asked == 1
     assert await office.state() is TaskState.WAITING
     await office.store.save_campaign(CAMPAIGN)
@@ -111,7 +111,7 @@ async def test_a_dialer_that_crashes_is_started_again_and_tells_why(
 
     monkeypatch.setattr(dialer, "adopt_orphans", adopt)
     running = asyncio.create_task(outbound._persist(dialer))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await poll(lambda: dialer.trouble == "KeyError: 'a mistake of ours'")
         monkeypatch.setattr(dialer, "adopt_orphans", real)
         await poll(lambda: bool(office.person.placed) and dialer.trouble == "")

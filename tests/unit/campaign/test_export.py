@@ -46,12 +46,20 @@ async def a_result(database: Database, at: int, slots: dict[str, str], unmasked:
     begun = datetime.fromtimestamp(NOON, UTC)
     record = CallRecord(
         f"a{at}", "promotion", "zh-CN", begun, ended_at=begun + timedelta(seconds=12), outcome="agreed",
-        result_class="强烈意向", tags=["vip", "new"], slots=dict(slots),
+        result_class="强烈意向", tags=["vip", "new"], slots=dict(slots), recording=f"/srv/bot/recordings/2026-11-24/a{at}.flac",
     )  # fmt: skip
     record.turns.append(Turn(said="您好", heard="好", reply_ms=400, interpret_ms=3, endpoint_ms=200))
     original = CallRecord("a", "promotion", "zh-CN", begun, slots=dict(unmasked)) if unmasked else None
     await calls.save(record, original)
     await store.end(task, f"a{at}", AttemptEnd("agreed", NOON + 20, answered=True), Done("had"))
+
+
+async def test_a_recording_is_told_by_its_place_in_the_folder(database: Database) -> None:
+    await a_result(database, 1, {})
+    (row,) = await read_csv(database, recordings=Path("/srv/bot/recordings"))
+    assert row["recording"] == "2026-11-24/a1.flac"
+    (row,) = await read_csv(database, recordings=Path("/moved"))
+    assert row["recording"] == "a1.flac"
 
 
 async def read_csv(database: Database, **wish: Any) -> list[dict[str, str]]:

@@ -87,8 +87,9 @@ class Sounds(Beeper):
 async def rendered(*spans: Span, barge_in: bool = True, voice: Voice | None = None) -> Prompt:
     prompt = Prompt(Say(1, spans, barge_in=barge_in), voice or Beeper(), 8000)
     prompt.start()
-    await asyncio.sleep(0.02)  # the beeper never waits: by now all is rendered
-    assert prompt._rendered
+    async with asyncio.timeout(30):
+        while not prompt._rendered:  # noqa: ASYNC110
+            await asyncio.sleep(0)
     return prompt
 
 

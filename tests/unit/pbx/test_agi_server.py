@@ -38,7 +38,7 @@ async def connect(server: FastAgiServer, data: bytes = HEADER) -> Wire:
 
 async def ended(reader: asyncio.StreamReader) -> bool:
     with suppress(ConnectionError):
-        return await asyncio.wait_for(reader.read(), 5) == b""
+        return await asyncio.wait_for(reader.read(), 30) == b""
     return True
 
 

@@ -41,7 +41,7 @@ def left_over(pbx: AsteriskPbx) -> tuple[int, int, int, int]:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not true():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
@@ -49,7 +49,7 @@ async def until(true: Callable[[], bool]) -> None:
 async def arrive(pbx: AsteriskPbx, **who: Any) -> tuple[Call, SimulatedChannel, asyncio.Task[str]]:
     channel = SimulatedChannel(**who)
     running = asyncio.create_task(channel.run("127.0.0.1", pbx.agi.port))
-    return await asyncio.wait_for(anext(aiter(pbx.calls())), 5), channel, running
+    return await asyncio.wait_for(anext(aiter(pbx.calls())), 30), channel, running
 
 
 async def sound() -> AsyncIterator[Frame]:
@@ -60,7 +60,7 @@ async def sound() -> AsyncIterator[Frame]:
 async def test_the_line_lives_while_nothing_plays(pbx: AsteriskPbx) -> None:
     call, channel, running = await arrive(pbx)
     heard = channel.heard()
-    frames = [await asyncio.wait_for(anext(heard), 5) for _ in range(10)]
+    frames = [await asyncio.wait_for(anext(heard), 30) for _ in range(10)]
     assert {frame.pcm for frame in frames if isinstance(frame, Frame)} == {bytes(320)}
     await call.release()
     assert await running == "SUCCESS"
@@ -81,7 +81,7 @@ async def test_what_the_bot_asks_of_asterisk_in_its_order(pbx: AsteriskPbx) -> N
 @pytest.mark.parametrize("commands_before", range(1, 9))
 async def test_a_caller_who_hangs_up_after_any_command_leaves_nothing(pbx: AsteriskPbx, commands_before: int) -> None:
     channel = Impatient(commands_before)
-    await asyncio.wait_for(channel.run("127.0.0.1", pbx.agi.port), 10)
+    await asyncio.wait_for(channel.run("127.0.0.1", pbx.agi.port), 30)
     await until(lambda: left_over(pbx) == (0, 0, 0, 0))
 
 
@@ -103,7 +103,7 @@ async def test_an_asterisk_that_dies_after_any_command_leaves_nothing(pbx: Aster
     reader, writer = await asyncio.open_connection("127.0.0.1", pbx.agi.port)
     writer.write(b"agi_network: yes\nagi_network_script: agi-bot\n\n")
     for _ in range(commands_before - 1):
-        await asyncio.wait_for(reader.readline(), 5)
+        await asyncio.wait_for(reader.readline(), 30)
         writer.write(b"200 result=0\n")
     writer.transport.abort()
     await until(lambda: left_over(pbx) == (0, 0, 0, 0))
@@ -111,7 +111,7 @@ async def test_an_asterisk_that_dies_after_any_command_leaves_nothing(pbx: Aster
 
 async def test_an_asterisk_that_never_connects_the_sound(pbx: AsteriskPbx, caplog: pytest.LogCaptureFixture) -> None:
     channel = Soundless()
-    assert await asyncio.wait_for(channel.run("127.0.0.1", pbx.agi.port), 5) == "SUCCESS"
+    assert await asyncio.wait_for(channel.run("127.0.0.1", pbx.agi.port), 30) == "SUCCESS"
     assert pbx.running == 0
     reason = next(record.reason for record in caplog.records if record.message == "call.no_sound")  # type: ignore[attr-defined]
     assert "no AudioSocket connection" in reason
@@ -134,7 +134,7 @@ async def test_an_asterisk_that_cannot_connect_the_sound_is_told_the_cure(
         async def _audio_socket(self, uuid: str, where: str) -> bytes:
             return answer
 
-    assert await asyncio.wait_for(Refusing().run("127.0.0.1", pbx.agi.port), 5) == "SUCCESS"
+    assert await asyncio.wait_for(Refusing().run("127.0.0.1", pbx.agi.port), 30) == "SUCCESS"
     assert word in next(record.reason for record in caplog.records if record.message == "call.no_sound")  # type: ignore[attr-defined]
 
 
@@ -144,12 +144,12 @@ async def test_garbage_on_the_sound_ends_that_call_and_no_other(pbx: AsteriskPbx
     assert channel._audio is not None
     channel._audio.write(b"\x42garbage")
     with pytest.raises(CallGone):
-        await asyncio.wait_for(call.play(sound()), 5)
+        await asyncio.wait_for(call.play(sound()), 30)
     await call.release()
-    assert await asyncio.wait_for(running, 5) == "SUCCESS"
+    assert await asyncio.wait_for(running, 30) == "SUCCESS"
     other.press("1")
     heard = aiter(healthy.frames())
-    assert await asyncio.wait_for(anext(heard), 5) == Digit("1")
+    assert await asyncio.wait_for(anext(heard), 30) == Digit("1")
     await healthy.release()
     await other_running
 
@@ -157,7 +157,7 @@ async def test_garbage_on_the_sound_ends_that_call_and_no_other(pbx: AsteriskPbx
 async def test_a_bot_that_does_not_finish_after_the_hang_up_is_not_waited_for(pbx: AsteriskPbx) -> None:
     _, channel, running = await arrive(pbx)
     channel.hang_up()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 30)
     await until(lambda: left_over(pbx) == (0, 0, 0, 0))
     assert "BOT_OUTCOME" not in channel.variables
 
@@ -174,7 +174,7 @@ async def test_results_reach_a_channel_that_hung_up(pbx: AsteriskPbx) -> None:
 
 async def test_a_call_that_no_bot_takes_goes_back(pbx: AsteriskPbx, caplog: pytest.LogCaptureFixture) -> None:
     channel = SimulatedChannel()
-    assert await asyncio.wait_for(channel.run("127.0.0.1", pbx.agi.port), 5) == "SUCCESS"
+    assert await asyncio.wait_for(channel.run("127.0.0.1", pbx.agi.port), 30) == "SUCCESS"
     assert "call.not_taken" in caplog.text
     call, _, running = await arrive(pbx)
     await call.release()
@@ -202,7 +202,7 @@ async def test_close_gives_every_call_back() -> None:
     playing = asyncio.create_task(call.play(sound()))
     await asyncio.sleep(0.05)
     await pbx.close()
-    assert await asyncio.wait_for(running, 5) == "SUCCESS"
+    assert await asyncio.wait_for(running, 30) == "SUCCESS"
     with pytest.raises(CallGone):
         await playing
     assert left_over(pbx) == (0, 0, 0, 0)
@@ -238,10 +238,10 @@ async def test_a_call_without_agi_and_without_ami() -> None:
     uuid = uuid4()
     reader, writer = await asyncio.open_connection("127.0.0.1", pbx.media.port)
     writer.write(protocol.encode(protocol.Hello(uuid)) + protocol.encode(Frame(bytes(640), 16000)))
-    call = await asyncio.wait_for(anext(aiter(pbx.calls())), 5)
+    call = await asyncio.wait_for(anext(aiter(pbx.calls())), 30)
     assert (call.id, call.variables["flow"], call.rate) == (str(uuid), "reminder", 16000)
     await call.hang_up()
-    assert (await asyncio.wait_for(reader.read(), 5)).endswith(protocol.HANG_UP)
+    assert (await asyncio.wait_for(reader.read(), 30)).endswith(protocol.HANG_UP)
     writer.close()
     await pbx.close()
 

@@ -76,7 +76,7 @@ class Script:
 
     async def line(self) -> bytes:
         assert self.process.stdout is not None
-        return await asyncio.wait_for(self.process.stdout.readline(), 5)
+        return await asyncio.wait_for(self.process.stdout.readline(), 30)
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ async def script(bot: Bot) -> AsyncIterator[Script]:
 
 
 async def until(true: object) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not true():  # type: ignore[operator]  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -131,7 +131,7 @@ async def test_the_relay_ends_when_the_bot_does(bot: Bot, script: Script) -> Non
     await until(lambda: bot.agi.endswith(b"\n\n"))
     assert bot.agi_writer is not None
     bot.agi_writer.close()
-    assert await asyncio.wait_for(script.process.wait(), 5) == 0
+    assert await asyncio.wait_for(script.process.wait(), 30) == 0
 
 
 async def test_the_relay_tells_a_hang_up_and_ends_with_asterisk(bot: Bot, script: Script) -> None:
@@ -140,13 +140,13 @@ async def test_the_relay_tells_a_hang_up_and_ends_with_asterisk(bot: Bot, script
     await until(lambda: bot.agi.endswith(b"HANGUP\n"))
     assert script.process.stdin is not None
     script.process.stdin.close()
-    assert await asyncio.wait_for(script.process.wait(), 5) == 0
+    assert await asyncio.wait_for(script.process.wait(), 30) == 0
 
 
 async def test_without_a_bot_the_relay_fails_at_once() -> None:
     script = Script()
     await script.start(1, 1)
-    assert await asyncio.wait_for(script.process.wait(), 5) == 1
+    assert await asyncio.wait_for(script.process.wait(), 30) == 1
     os.close(script.fd3)
 
 
@@ -214,7 +214,7 @@ async def test_a_cancelled_play_lets_only_the_running_file_end(tmp_path: Path) -
     session.gate.clear()
     sound = media(session, line, tmp_path)
     playing = asyncio.create_task(sound.play(frames(500)))
-    await asyncio.sleep(0.05)
+    await until(lambda: session.played)
     playing.cancel()
     with suppress(asyncio.CancelledError):
         await playing

@@ -32,12 +32,12 @@ class Application:
         writer.write(HEADER)
         commands = []
         for reply in replies:
-            commands.append(await asyncio.wait_for(reader.readline(), 5))
+            commands.append(await asyncio.wait_for(reader.readline(), 30))
             writer.write(reply)
         if not self.talk.done():
-            await asyncio.wait({self.talk}, timeout=0.2)
+            await asyncio.wait({self.talk}, timeout=1.0)
             writer.close()
-        talk = await asyncio.wait_for(self.talk, 5)
+        talk = await asyncio.wait_for(self.talk, 30)
         writer.close()
         server.close()
         return talk, commands

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
 import pytest
@@ -16,6 +15,7 @@ from agi_bot.pbx.media.clock import LineClock
 from agi_bot.pbx.media.gaps import Gaps
 from agi_bot.pbx.media.inbox import Inbox
 from agi_bot.pbx.media.playout import Playout
+from agi_bot.testing import VirtualTimeLoop
 
 
 def frame(number: int) -> Frame:
@@ -179,7 +179,21 @@ class Counting:
             raise RuntimeError("broken line")
 
 
-async def test_every_line_is_ticked_as_often_as_the_others() -> None:
+def in_virtual_time(work: Callable[[VirtualTimeLoop], Awaitable[None]]) -> None:
+    async def play() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualTimeLoop)
+        await work(loop)
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(play())
+
+
+def test_every_line_is_ticked_as_often_as_the_others() -> None:
+    in_virtual_time(_all_alike)
+
+
+async def _all_alike(_: VirtualTimeLoop) -> None:
     clock = LineClock()
     lines = [Counting() for _ in range(10)]
     for line in lines:
@@ -188,7 +202,7 @@ async def test_every_line_is_ticked_as_often_as_the_others() -> None:
     for line in lines:
         clock.remove(line)
     counts = [line.ticks for line in lines]
-    assert min(counts) > 10
+    assert min(counts) >= 24, "20 ms each"
     assert max(counts) - min(counts) <= 1
 
 
@@ -202,7 +216,12 @@ async def test_a_clock_without_lines_has_no_timer() -> None:
     assert (len(clock), line.ticks, clock._timer) == (0, 0, None)
 
 
-async def test_a_line_that_fails_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_line_that_fails_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    in_virtual_time(_one_fails)
+    assert "clock.line_failed" in caplog.text
+
+
+async def _one_fails(_: VirtualTimeLoop) -> None:
     clock = LineClock()
     broken, healthy = Counting(fail=True), Counting()
     clock.add(broken)
@@ -211,25 +230,24 @@ async def test_a_line_that_fails_does_not_stop_the_others(caplog: pytest.LogCapt
     clock.remove(healthy)
     assert broken.ticks == 1
     assert healthy.ticks > 2
-    assert "clock.line_failed" in caplog.text
 
 
-async def test_a_long_stall_is_not_caught_up_in_a_burst() -> None:
+def test_a_long_stall_is_not_caught_up_in_a_burst() -> None:
+    in_virtual_time(_stalls)
+
+
+async def _stalls(loop: VirtualTimeLoop) -> None:
     clock = LineClock()
     line = Counting()
     clock.add(line)
     await asyncio.sleep(0.1)
     before = line.ticks
-    _block(0.5)
+    loop.skip(0.5)
     await asyncio.sleep(0)
     await asyncio.sleep(0.03)
     clock.remove(line)
     assert line.ticks - before <= 8
-    assert clock.restarts >= 1
-
-
-def _block(seconds: float) -> None:
-    time.sleep(seconds)
+    assert clock.restarts == 1
 
 
 # --- gaps

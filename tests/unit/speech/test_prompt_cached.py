@@ -91,9 +91,10 @@ async def test_who_joins_late_hears_it_from_the_start() -> None:
 
 async def test_the_first_frame_comes_before_the_last_is_made() -> None:
     inner = ScriptedVoice(pause_s=0.01)
-    async with aclosing(CachedVoice(inner, None).speak("一" * 100)) as frames:  # type: ignore[type-var]
-        async with asyncio.timeout(0.5):
-            assert (await anext(frames)).ms == 20
+    voice = CachedVoice(inner, None)
+    async with aclosing(voice.speak("一" * 100)) as frames:  # type: ignore[type-var]
+        assert (await anext(frames)).ms == 20
+        assert voice._running, "the rest is still being made"
 
 
 async def test_when_the_last_listener_leaves_the_work_stops() -> None:
@@ -101,8 +102,9 @@ async def test_when_the_last_listener_leaves_the_work_stops() -> None:
     voice = CachedVoice(inner, None)
     async with aclosing(voice.speak("一" * 100)) as frames:  # type: ignore[type-var]
         await anext(frames)
-    await asyncio.sleep(0.02)
-    assert voice._running == {}
+    async with asyncio.timeout(30):
+        while voice._running:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
     assert not await voice.ready("一" * 100)
     assert await heard(voice, "一" * 100) == sound_of("一" * 100)
 
@@ -131,6 +133,9 @@ async def test_the_next_sentence_is_made_while_the_first_is_spoken() -> None:
     inner = ScriptedVoice()
     async with aclosing(CachedVoice(inner, None).speak("一。二。三。四。")) as frames:  # type: ignore[type-var]
         await anext(frames)
+        async with asyncio.timeout(30):
+            while len(inner.spoken) < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0)
         await asyncio.sleep(0.01)
         assert inner.spoken == ["一。", "二。"]
 

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,14 @@ from agi_bot.errors import EngineDown, ModelError, SpeechError
 from agi_bot.speech.worker.pool import Limits, WorkerPool
 
 UNRULY = Path(__file__).with_name("unruly.py")
-QUICK = Limits(ready_s=10, silent_s=0.6, patience_s=5, backoff_s=0.05, backoff_max_s=0.2)
+CALM = Limits(ready_s=30, silent_s=20, patience_s=30, backoff_s=0.05, backoff_max_s=0.2)
+"""For a machine that is slow at times."""
+QUICK = replace(CALM, silent_s=0.6)
+"""Where a worker hangs."""
 
 
 @asynccontextmanager
-async def pool(mode: str = "", size: int = 1, limits: Limits = QUICK) -> AsyncIterator[WorkerPool]:
+async def pool(mode: str = "", size: int = 1, limits: Limits = CALM) -> AsyncIterator[WorkerPool]:
     made = WorkerPool([sys.executable, "-P", str(UNRULY), mode], name="unruly", size=size, limits=limits)
     try:
         yield made
@@ -32,11 +36,9 @@ async def said(workers: WorkerPool, text: str, **more: Any) -> bytes:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    for _ in range(1000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it never came true")
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 def sound(text: str, pieces: int = 3) -> bytes:
@@ -60,7 +62,7 @@ async def test_several_workers_share_the_work() -> None:
     async with pool(size=2) as workers:
         await workers.start()
         await until(lambda: len(workers.pids) == 2)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await asyncio.gather(*(said(workers, "slow", pause_s=0.05) for _ in range(4)))
 
 
@@ -102,14 +104,14 @@ async def test_death_in_mid_sentence_goes_on_where_it_was(tmp_path: Path) -> Non
 
 
 async def test_a_worker_that_hangs_is_killed_and_replaced() -> None:
-    async with pool() as workers:
+    async with pool(limits=QUICK) as workers:
         with pytest.raises(EngineDown, match="hung"):
             await said(workers, "hang")
         assert await said(workers, "on") == sound("on")
 
 
 async def test_a_stopped_worker_is_replaced_under_its_request() -> None:
-    async with pool() as workers:
+    async with pool(limits=QUICK) as workers:
         await workers.start()
         os.kill(workers.pids[0], signal.SIGSTOP)
         assert await said(workers, "on") == sound("on")
@@ -135,29 +137,30 @@ async def test_garbage_on_the_wire_ends_the_worker() -> None:
 
 
 async def test_a_request_that_waits_long_behind_others_is_not_a_hang() -> None:
-    async with pool() as workers:
-        first = asyncio.create_task(said(workers, "slow", pieces=10, pause_s=0.15))
+    async with pool(limits=replace(CALM, silent_s=2)) as workers:
+        await workers.start()
+        first = asyncio.create_task(said(workers, "slow", pieces=16, pause_s=0.15))
         await asyncio.sleep(0.05)
         assert await said(workers, "late") == sound("late")
-        assert await first == sound("slow", 10)
+        assert await first == sound("slow", 16)
         assert workers.restarts == 0
 
 
 async def test_closing_the_iterator_stops_the_work(tmp_path: Path) -> None:
     log = tmp_path / "log"
     async with pool() as workers:
-        async with aclosing(workers.run({"text": "long", "pieces": 500, "pause_s": 0.01, "log": str(log)})) as pieces:
+        async with aclosing(workers.run({"text": "long", "pieces": 2000, "pause_s": 0.01, "log": str(log)})) as pieces:
             async for _ in pieces:
                 break
         assert await said(workers, "next") == sound("next")
-        assert len(log.read_text().splitlines()) < 100
+        assert len(log.read_text().splitlines()) < 1500
 
 
 async def test_a_request_cancelled_while_it_waits_is_never_made(tmp_path: Path) -> None:
     log = tmp_path / "log"
     async with pool() as workers:
         await workers.start()
-        first = asyncio.create_task(said(workers, "slow", pieces=1, pause_s=0.4))
+        first = asyncio.create_task(said(workers, "slow", pieces=1, pause_s=1.5))
         await asyncio.sleep(0.1)
         waiting = asyncio.create_task(said(workers, "never", log=str(log)))
         await asyncio.sleep(0.05)
@@ -168,7 +171,7 @@ async def test_a_request_cancelled_while_it_waits_is_never_made(tmp_path: Path) 
 
 
 async def test_a_worker_that_eats_memory_is_replaced() -> None:
-    async with pool(limits=Limits(max_mb=70, silent_s=5)) as workers:
+    async with pool(limits=replace(CALM, max_mb=70)) as workers:
         await workers.start()
         pid = workers.pids[0]
         assert await said(workers, "grow") == sound("grow")
@@ -178,7 +181,7 @@ async def test_a_worker_that_eats_memory_is_replaced() -> None:
 
 async def test_a_worker_that_eats_in_mid_sentence_is_killed_there(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    async with pool(limits=Limits(max_mb=100, look_s=0.02, silent_s=5)) as workers:
+    async with pool(limits=replace(CALM, max_mb=100, look_s=0.02)) as workers:
         await workers.start()
         with pytest.raises(EngineDown, match=r"died: it grew to 1\d\d MB, twice on the same text"):
             await said(workers, "eat", pieces=200, pause_s=0.02, log=str(log))
@@ -188,7 +191,7 @@ async def test_a_worker_that_eats_in_mid_sentence_is_killed_there(tmp_path: Path
 
 
 async def test_a_worker_that_eats_does_not_hurt_those_beside_it() -> None:
-    async with pool(size=2, limits=Limits(max_mb=100, look_s=0.02, silent_s=5)) as workers:
+    async with pool(size=2, limits=replace(CALM, max_mb=100, look_s=0.02)) as workers:
         await workers.start()
         await until(lambda: len(workers.pids) == 2)
         eater = asyncio.create_task(said(workers, "eat", pieces=200, pause_s=0.02))
@@ -199,7 +202,7 @@ async def test_a_worker_that_eats_does_not_hurt_those_beside_it() -> None:
 
 
 async def test_a_worker_within_its_limit_is_left_alone() -> None:
-    async with pool(limits=Limits(max_mb=1000, look_s=0.01)) as workers:
+    async with pool(limits=replace(CALM, max_mb=1000, look_s=0.01)) as workers:
         await said(workers, "eat", pieces=10, pause_s=0.02)
         assert workers.restarts == 0
 
@@ -252,23 +255,24 @@ async def test_close_leaves_no_process() -> None:
 async def test_who_waits_when_the_pool_closes_gets_an_error() -> None:
     async with pool() as workers:
         waiting = asyncio.create_task(said(workers, "slow", pieces=50, pause_s=0.1))
-        await asyncio.sleep(0.3)
+        await until(lambda: workers.pids)
+        await asyncio.sleep(0.1)
         await workers.close()
         with pytest.raises(EngineDown):
-            async with asyncio.timeout(8):
+            async with asyncio.timeout(30):
                 await waiting
 
 
 async def test_the_beginning_of_a_sentence_comes_before_the_end_of_others(tmp_path: Path) -> None:
     log = str(tmp_path / "log")
     async with pool() as workers:
-        long = asyncio.create_task(said(workers, "long", pieces=30, pause_s=0.02, log=log))
-        await asyncio.sleep(0.25)
+        long = asyncio.create_task(said(workers, "long", pieces=100, pause_s=0.02, log=log))
+        await until(Path(log).exists)
         assert await said(workers, "new", pieces=2, log=log) == sound("new", 2)
         assert not long.done()
-        assert await long == sound("long", 30)
+        assert await long == sound("long", 100)
     order = [line.split()[0] for line in (tmp_path / "log").read_text().splitlines()]
-    assert order.index("new") < 28
+    assert order.index("new") < 98
 
 
 async def test_only_the_one_worked_on_is_blamed_for_a_death() -> None:

@@ -51,7 +51,7 @@ def load() -> Unruly:
     if mode == "slow":
         time.sleep(60)
     if mode == "late":
-        time.sleep(1.0)
+        time.sleep(2.0)
     if mode == "crash":
         print("Segmentation fault (core dumped)", file=sys.stderr, flush=True)
         os._exit(139)

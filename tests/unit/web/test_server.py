@@ -39,14 +39,15 @@ async def test_an_answer_leaves_at_once(office: Office) -> None:
     async with serving(app, "127.0.0.1", 0) as url:  # type: ignore[arg-type]
         port = int(url.rsplit(":", 1)[1])
         _, writer = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.sleep(0.05)
-        for transport in asyncio.get_running_loop()._transports.values():  # type: ignore[attr-defined]
-            peer = transport.get_extra_info("sockname")
-            if peer and peer[1] == port:
-                sock = transport.get_extra_info("socket")
-                seen.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        async with asyncio.timeout(30):
+            while not seen:
+                await asyncio.sleep(0.01)
+                for transport in asyncio.get_running_loop()._transports.values():  # type: ignore[attr-defined]
+                    peer = transport.get_extra_info("sockname")
+                    if peer and peer[1] == port:
+                        sock = transport.get_extra_info("socket")
+                        seen.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
         writer.close()
-    assert seen
     assert all(seen)
 
 

@@ -43,7 +43,7 @@ def at(server: SoundServer, path: str) -> str:
 
 
 async def joined(server: SoundServer, sound: ForkSound) -> ClientConnection:
-    return await connect(at(server, server.expect(sound)), compression=None, max_size=None)
+    return await connect(at(server, server.expect(sound)), compression=None, max_size=None, close_timeout=1)
 
 
 async def refused(where: str) -> int:
@@ -53,7 +53,7 @@ async def refused(where: str) -> int:
 
 
 async def told(connection: ClientConnection, count: int) -> list[bytes | str]:
-    return [await asyncio.wait_for(connection.recv(), 2) for _ in range(count)]
+    return [await asyncio.wait_for(connection.recv(), 30) for _ in range(count)]
 
 
 # --- who may connect
@@ -102,7 +102,7 @@ async def test_the_subprotocol_of_mod_audio_fork_is_confirmed(server: SoundServe
 
 async def heard(sound: ForkSound, count: int) -> list[Frame | Digit]:
     items = sound.frames()
-    return [await asyncio.wait_for(anext(items), 2) for _ in range(count)]
+    return [await asyncio.wait_for(anext(items), 30) for _ in range(count)]
 
 
 async def test_messages_of_any_length_become_frames_of_20_ms(server: SoundServer, sound: ForkSound) -> None:
@@ -111,9 +111,12 @@ async def test_messages_of_any_length_become_frames_of_20_ms(server: SoundServer
         await connection.send('{"any": "metadata"}')
         for start, end in ((0, 2), (2, 1000), (1000, 2560)):
             await connection.send(pcm[start:end])
-        got = await heard(sound, 8)
-    assert b"".join(frame.pcm for frame in got if isinstance(frame, Frame)) == pcm
-    assert sound.counters.received == 8
+        async with asyncio.timeout(30):
+            while sound.counters.received < 8:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        got = await heard(sound, 8 + sound.counters.filled)
+    loud = b"".join(frame.pcm for frame in got if isinstance(frame, Frame) and any(frame.pcm))
+    assert loud == pcm, "silence between them, where the machine was slow"
 
 
 async def test_a_module_that_sends_nothing_is_heard_as_silence(server: SoundServer, sound: ForkSound) -> None:
@@ -126,10 +129,10 @@ async def test_a_module_that_sends_nothing_is_heard_as_silence(server: SoundServ
 async def test_half_a_sample_ends_the_sound(server: SoundServer, sound: ForkSound) -> None:
     async with await joined(server, sound) as connection:
         await connection.send(b"abc")
-        await asyncio.wait_for(sound.ended.wait(), 2)
+        await asyncio.wait_for(sound.ended.wait(), 30)
         with suppress(ConnectionClosed):
             while True:
-                await asyncio.wait_for(connection.recv(), 2)
+                await asyncio.wait_for(connection.recv(), 30)
         assert connection.close_code == 1007
     assert "3 bytes, which is not a number of 16-bit samples" in sound.reason
 
@@ -138,7 +141,7 @@ async def test_a_message_without_end_ends_the_sound(server: SoundServer, sound: 
     async with await joined(server, sound) as connection:
         with suppress(ConnectionClosed):
             await connection.send(bytes(MAX_MESSAGE_BYTES + 2))
-        await asyncio.wait_for(sound.ended.wait(), 2)
+        await asyncio.wait_for(sound.ended.wait(), 30)
     assert "1009" in sound.reason
 
 
@@ -150,7 +153,7 @@ async def test_the_end_of_the_connection_ends_frames_and_play(server: SoundServe
     await asyncio.sleep(0.05)
     await connection.close()
     with pytest.raises(CallGone):
-        await asyncio.wait_for(playing, 2)
+        await asyncio.wait_for(playing, 30)
     assert [item async for item in sound.frames()] == []
 
 
@@ -186,7 +189,7 @@ async def test_a_cut_leaves_nothing_where_it_cannot_be_forgotten(server: SoundSe
 
 async def until_kill(connection: ClientConnection) -> list[bytes]:
     messages = []
-    while isinstance(message := await asyncio.wait_for(connection.recv(), 2), bytes):
+    while isinstance(message := await asyncio.wait_for(connection.recv(), 30), bytes):
         messages.append(message)
     assert json.loads(message) == {"type": "killAudio"}
     return messages
@@ -200,8 +203,9 @@ async def test_a_peer_that_takes_nothing_gets_no_growing_delay(server: SoundServ
         while not sound._wire.backlog_bytes:
             sound._wire.send(bytes(65536))
         before = sound._wire.backlog_bytes
-        await asyncio.sleep(0.2)
-        assert sound.counters.skipped >= 5
+        async with asyncio.timeout(30):
+            while sound.counters.skipped < 5:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         assert sound._wire.backlog_bytes <= before
 
 
