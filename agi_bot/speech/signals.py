@@ -1,7 +1,7 @@
 """Sound that is no caller: fax and modem tones, ringback and busy, music on hold, clipped and one-way audio.
 
-Pure.  Tones are found with the Goertzel algorithm (G. Goertzel, 1958): the share of a
-frame's energy at one frequency.  Tone plans: ITU-T T.30 (CNG 1100 Hz, CED 2100 Hz), ITU-T
+Pure.  Tones are found by the share of a frame's energy at one frequency
+(:mod:`agi_bot.speech.tones`).  Tone plans: ITU-T T.30 (CNG 1100 Hz, CED 2100 Hz), ITU-T
 V.25 (answer tone 2100 Hz), ITU-T E.180 supplement 2 (China: 450 Hz; ringback 1 s on, 4 s
 off; busy 0.35 s on, 0.35 s off), Bell 103 and V.21 carriers (1270, 1650, 2225 Hz).
 """
@@ -14,11 +14,9 @@ from enum import StrEnum
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
-from agi_bot.audio import Frame
-
-Floats = npt.NDArray[np.float32]
+from agi_bot.audio import Frame, Samples
+from agi_bot.speech.tones import Floats, powers
 
 
 class Signal(StrEnum):
@@ -66,41 +64,21 @@ _CALL_PROGRESS = (450.0, 425.0, 440.0, 400.0)
 _FULL_SCALE = 32_000
 
 
-class Look:
-    """What all detectors want to know of a frame, found once."""
+_LOOK_MS = 200
+"""What only shows over seconds is looked at so often, for many frames at once."""
 
-    __slots__ = ("energy", "floats", "high", "low", "ms", "rate", "samples")
+
+class Look:
+    """What all detectors of what lasts want to know of a piece of sound, found once."""
+
+    __slots__ = ("high", "low", "ms", "rate", "samples")
 
     def __init__(self, frame: Frame) -> None:
         self.samples = frame.samples
         self.rate = frame.rate
         self.ms = frame.ms
-        self.floats: Floats = self.samples.astype(np.float32)
-        self.energy = float(self.floats @ self.floats)
         self.low = int(self.samples.min(initial=32767))
         self.high = int(self.samples.max(initial=-32768))
-
-
-def goertzel(samples: Floats, rate: int, frequency: float) -> float:
-    """Share (0..1) of the energy of ``samples`` that lies at ``frequency`` Hz."""
-    return float(_shares(samples, rate, (frequency,))[0])
-
-
-def _shares(samples: Floats, rate: int, frequencies: tuple[float, ...]) -> Floats:
-    energy = float(np.dot(samples, samples))
-    if energy <= 0.0 or not len(samples):
-        return np.zeros(len(frequencies), np.float32)
-    found = _kernel(frequencies, len(samples), rate) @ samples
-    real, imaginary = found[: len(frequencies)], found[len(frequencies) :]
-    shares: Floats = np.minimum(1.0, (real * real + imaginary * imaginary) * np.float32(2 / (len(samples) * energy)))
-    return shares
-
-
-@lru_cache(maxsize=16)
-def _kernel(frequencies: tuple[float, ...], size: int, rate: int) -> Floats:
-    """Cosines, then sines, one row a frequency."""
-    turns = 2 * np.pi * np.outer(frequencies, np.arange(size)) / rate
-    return np.concatenate((np.cos(turns), np.sin(turns))).astype(np.float32)
 
 
 class ToneDetector:
@@ -123,26 +101,28 @@ class ToneDetector:
 
     def push(self, frame: Frame) -> Signal | None:
         """What is certain after ``frame``; told at every frame while it lasts."""
-        return self.look(Look(frame))
+        found = self._dominant(frame)
+        if not found and not self._on_ms and not self._bursts:
+            self._frequency = self._lasted_ms = 0.0
+            return None
+        return self._lasts(found, frame.ms)
 
-    def look(self, look: Look) -> Signal | None:
-        """The same for a frame that was looked at."""
-        found = self._dominant(look)
-        self._lasted_ms = (
-            self._lasted_ms + look.ms if found and found == self._frequency else (look.ms if found else 0.0)
-        )
+    def _lasts(self, found: float, ms: float) -> Signal | None:
+        self._lasted_ms = self._lasted_ms + ms if found and found == self._frequency else (ms if found else 0.0)
         self._frequency = found
-        self._count_cadence(found in _CALL_PROGRESS, look.ms)
+        self._count_cadence(found in _CALL_PROGRESS, ms)
         if found in _TONES:
             return _TONES[found] if self._lasted_ms >= self._settings.tone_ms else None
         return self._cadence()
 
-    def _dominant(self, look: Look) -> float:
-        if not look.energy or look.energy / len(look.floats) < self._quiet:
+    def _dominant(self, frame: Frame) -> float:
+        floats: Floats = frame.samples.astype(np.float32)
+        energy = float(floats @ floats)
+        if energy <= 0.0 or energy < self._quiet * len(floats):
             return 0.0
-        shares = _shares(look.floats, look.rate, self._FREQUENCIES)
-        best = int(np.argmax(shares))
-        return self._FREQUENCIES[best] if shares[best] >= self._settings.purity else 0.0
+        found = powers(floats, frame.rate, self._FREQUENCIES)
+        best = int(found.argmax())
+        return self._FREQUENCIES[best] if found[best] >= self._settings.purity * energy else 0.0
 
     def _count_cadence(self, on: bool, ms: float) -> None:
         if on and self._off_ms:
@@ -183,29 +163,33 @@ class MusicDetector:
         self._settings = settings or SignalSettings()
         self._size = self._settings.music_ms // self._BLOCK_MS
         self._least = 32768.0**2 * 10 ** (self._settings.quiet_dbfs / 10)
-        self._rest: Floats = np.zeros(0, np.float32)
-        self._unseen: deque[Floats] = deque(maxlen=self._size + 1)
+        self._rest: Samples = np.zeros(0, np.int16)
+        self._unseen: deque[Samples] = deque(maxlen=self._size + 1)
         self._loud: deque[bool] = deque(maxlen=self._size)
         self._steady: deque[bool] = deque(maxlen=self._size)
         self._peaks: frozenset[int] = frozenset()
 
     def look(self, look: Look) -> Signal | None:
         """:attr:`Signal.MUSIC` while it is certain."""
-        self._rest = np.concatenate([self._rest, look.floats]) if len(self._rest) else look.floats
-        size = look.rate * self._BLOCK_MS // 1000
-        while len(self._rest) >= size:
-            block, self._rest = self._rest[:size], self._rest[size:]
-            self._loud.append(float(block @ block) / size >= self._least)
-            self._unseen.append(block)
+        self._cut(look)
         if sum(self._loud) < self._LOUD_SHARE * self._size:
             return None
         self._see()
         return Signal.MUSIC if sum(self._steady) >= self._settings.music_share * self._size else None
 
+    def _cut(self, look: Look) -> None:
+        sound = np.concatenate([self._rest, look.samples]) if len(self._rest) else look.samples
+        size = max(1, look.rate * self._BLOCK_MS // 1000)
+        whole = len(sound) // size * size
+        blocks, self._rest = sound[:whole].reshape(-1, size), sound[whole:]
+        floats = blocks.astype(np.float32)
+        self._loud.extend((np.einsum("ij,ij->i", floats, floats) >= self._least * size).tolist())
+        self._unseen.extend(blocks)
+
     def _see(self) -> None:
         """Catch up with the spectra of the blocks since it was last loud for so long."""
         while self._unseen:
-            peaks = _peaks(self._unseen.popleft() / np.float32(32768))
+            peaks = _peaks(self._unseen.popleft().astype(np.float32) / np.float32(32768))
             self._steady.append(len(peaks & self._peaks) >= 2)
             self._peaks = peaks
 
@@ -228,34 +212,39 @@ def _peaks(block: Floats) -> frozenset[int]:
 class ClippingDetector:
     """Overdriven sound: too many samples at full scale within a second."""
 
-    _FRAMES = 50
+    _SPAN_MS = 1000
 
     def __init__(self, settings: SignalSettings | None = None) -> None:
         self._settings = settings or SignalSettings()
-        self._frames: deque[tuple[int, int]] = deque()
+        self._pieces: deque[tuple[int, int, float]] = deque()
+        """Clipped samples, all samples and ms of each piece."""
         self._clipped = self._total = 0
+        self._ms = 0.0
 
     def look(self, look: Look) -> Signal | None:
         """:attr:`Signal.CLIPPED` while the last second is overdriven."""
-        self._count(_at_full_scale(look), len(look.samples))
-        if len(self._frames) < self._FRAMES:
+        self._count(_at_full_scale(look), len(look.samples), look.ms)
+        if self._ms < self._SPAN_MS:
             return None
         return Signal.CLIPPED if self._clipped >= self._settings.clip_share * max(1, self._total) else None
 
-    def _count(self, clipped: int, samples: int) -> None:
-        self._frames.append((clipped, samples))
+    def _count(self, clipped: int, samples: int, ms: float) -> None:
+        self._pieces.append((clipped, samples, ms))
+        self._add(clipped, samples, ms)
+        while self._ms - self._pieces[0][2] >= self._SPAN_MS:
+            gone, size, length = self._pieces.popleft()
+            self._add(-gone, -size, -length)
+
+    def _add(self, clipped: int, samples: int, ms: float) -> None:
         self._clipped += clipped
         self._total += samples
-        if len(self._frames) > self._FRAMES:
-            gone, size = self._frames.popleft()
-            self._clipped -= gone
-            self._total -= size
+        self._ms += ms
 
 
 def _at_full_scale(look: Look) -> int:
     if look.high < _FULL_SCALE and look.low > -_FULL_SCALE:
         return 0
-    return int(np.count_nonzero(np.abs(look.floats) >= _FULL_SCALE))
+    return int(np.count_nonzero((look.samples >= _FULL_SCALE) | (look.samples <= -_FULL_SCALE)))
 
 
 class OneWayDetector:
@@ -285,13 +274,30 @@ class LineSignals:
 
     def __init__(self, settings: SignalSettings | None = None) -> None:
         self.tones = ToneDetector(settings)
-        self._others = (MusicDetector(settings), ClippingDetector(settings), OneWayDetector(settings))
+        self._lasting = (MusicDetector(settings), ClippingDetector(settings), OneWayDetector(settings))
+        self._unseen: list[bytes] = []
+        self._unseen_ms = 0.0
+        self._rate = 0
         self._told: set[Signal] = set()
 
     def push(self, frame: Frame) -> list[Signal]:
         """Signals that ``frame`` made certain for the first time in this call."""
-        look = Look(frame)
-        found = [self.tones.look(look), *(detector.look(look) for detector in self._others)]
-        new = [signal for signal in found if signal is not None and signal not in self._told]
+        tone = self.tones.push(frame)
+        found = [tone] if tone is not None else []
+        if frame.rate != self._rate:
+            self._rate, self._unseen, self._unseen_ms = frame.rate, [], 0.0
+        self._unseen.append(frame.pcm)
+        self._unseen_ms += frame.ms
+        if self._unseen_ms >= _LOOK_MS:
+            found += self._look()
+        return self._new(found) if found else []
+
+    def _look(self) -> list[Signal]:
+        look = Look(Frame(b"".join(self._unseen), self._rate))
+        self._unseen, self._unseen_ms = [], 0.0
+        return [signal for detector in self._lasting if (signal := detector.look(look)) is not None]
+
+    def _new(self, found: list[Signal]) -> list[Signal]:
+        new = [signal for signal in dict.fromkeys(found) if signal not in self._told]
         self._told.update(new)
         return new

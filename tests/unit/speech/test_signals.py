@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from agi_bot.audio import Frame, split
 from agi_bot.speech.espeak import EspeakVoice
-from agi_bot.speech.signals import LineSignals, Signal, SignalSettings, ToneDetector, goertzel
+from agi_bot.speech.signals import LineSignals, Signal, SignalSettings, ToneDetector
+from agi_bot.speech.tones import goertzel
 
 RATE = 8000
 rng = np.random.default_rng(5)
