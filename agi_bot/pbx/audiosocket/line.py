@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 SEND_BUFFER_BYTES = 16384
 """Kernel buffer towards Asterisk: a second of sound must not pile up there unheard."""
 
+RECEIVE_BYTES = 4096
+"""Taken at a time, a dozen frames, into a buffer that stays: asyncio by itself allots 256 KiB for each frame."""
+
 
 @dataclass(frozen=True, slots=True)
 class MediaLimits:
@@ -47,7 +50,7 @@ class LineOwner(Protocol):
         """``line`` ended."""
 
 
-class Line(Sound, asyncio.Protocol):
+class Line(Sound, asyncio.BufferedProtocol):
     """Keeps the line alive with silence, plays, hears, and watches that the peer still lives."""
 
     def __init__(self, owner: LineOwner, clock: LineClock, limits: MediaLimits) -> None:
@@ -56,6 +59,7 @@ class Line(Sound, asyncio.Protocol):
         self._clock = clock
         self._limits = limits
         self._parser = protocol.Parser()
+        self._received = memoryview(bytearray(RECEIVE_BYTES))
         self._transport: asyncio.Transport | None = None
         self._quiet = 0
         self._stuck = 0
@@ -78,7 +82,7 @@ class Line(Sound, asyncio.Protocol):
                 self._transport.abort()
         self._finish(reason, discard=True)
 
-    # --- asyncio.Protocol ---
+    # --- asyncio.BufferedProtocol ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # Other event loops' transports are alike, but not of asyncio's classes.
@@ -88,7 +92,14 @@ class Line(Sound, asyncio.Protocol):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self._clock.add(self)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._received
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(self._received[:nbytes])
+
+    def data_received(self, data: bytes | memoryview) -> None:
+        """``data`` came from Asterisk."""
         self._quiet = 0
         self._parser.receive(data)
         try:

@@ -87,9 +87,11 @@ class Parser:
         self._buffer = bytearray()
         self._consumed = 0
         self._count = 0
+        self._known = (-1, 0)
+        """Kind and length of the last message, which were right: sound is alike for a whole call."""
         self._fault: ProtocolError | None = None
 
-    def receive(self, data: bytes) -> None:
+    def receive(self, data: bytes | memoryview) -> None:
         """Take ``data`` from the wire; nothing is looked at yet."""
         self._buffer += data
 
@@ -109,10 +111,8 @@ class Parser:
         buffer = self._buffer
         if len(buffer) < HEADER_BYTES:
             return None
-        kind = buffer[0]
         length = buffer[1] << 8 | buffer[2]
-        if (wrong := self._wrong(kind, length)) is not None:
-            raise self._error(wrong)
+        kind = self._checked(buffer[0], length)
         end = HEADER_BYTES + length
         if len(buffer) < end:
             return None
@@ -121,6 +121,15 @@ class Parser:
         self._consumed += end
         self._count += 1
         return message
+
+    def _checked(self, kind: int, length: int) -> int:
+        """``kind``, which such a message may have now."""
+        if (kind, length) != self._known:
+            if (wrong := self._wrong(kind, length)) is not None:
+                raise self._error(wrong)
+            if kind in RATES:
+                self._known = kind, length
+        return kind
 
     def _wrong(self, kind: int, length: int) -> str | None:
         if self._count == 0 and kind != KIND_HELLO:

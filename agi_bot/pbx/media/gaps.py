@@ -32,12 +32,15 @@ class Gaps:
 
     def filled(self, ms: float) -> None:
         """Silence of ``ms`` was put in the place of sound."""
-        self._behind_ms = max(self._behind_ms - ms, -AHEAD_MS)
+        # No min and max: this runs a hundred times a second for each call.
+        behind = self._behind_ms - ms
+        self._behind_ms = behind if behind > -AHEAD_MS else -AHEAD_MS
 
     def passed(self, *, begun: bool) -> bool:
         """20 ms went by; answers whether this is a gap.  ``begun``: sound has come before."""
         self._quiet_ms += FRAME_MS
-        self._behind_ms = min(self._behind_ms + FRAME_MS, GAP_MS)
+        behind = self._behind_ms + FRAME_MS
+        self._behind_ms = behind if behind < GAP_MS else GAP_MS
         return self._quiet_ms >= (GAP_MS if begun else FIRST_MS)
 
     @property

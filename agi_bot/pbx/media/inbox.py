@@ -13,13 +13,14 @@ from agi_bot.contracts import Digit
 class Inbox:
     """Frames and digits in order; when full the oldest frame goes, never a digit.
 
-    ``size`` is counted in items (of 20 ms each on a telephone line).
+    ``size`` is counted in items (of 20 ms each on a telephone line).  One at a time reads :meth:`items`.
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._items: deque[Frame | Digit] = deque()
-        self._news = asyncio.Event()
+        self._news: asyncio.Future[None] | None = None
+        """What the reader waits for: an event would be set fifty times a second, and looked after each time."""
         self._closed = False
         self.dropped = 0
 
@@ -35,14 +36,14 @@ class Inbox:
         if self.full:
             self._drop()
         self._items.append(item)
-        self._news.set()
+        self._tell()
 
     def close(self, *, discard: bool = False) -> None:
         """No more will come; ``discard`` also throws away what was not taken yet."""
         self._closed = True
         if discard:
             self._items.clear()
-        self._news.set()
+        self._tell()
 
     async def items(self) -> AsyncIterator[Frame | Digit]:
         """Everything in order, until :meth:`close`."""
@@ -51,8 +52,12 @@ class Inbox:
                 yield self._items.popleft()
             if self._closed:
                 return
-            self._news.clear()
-            await self._news.wait()
+            self._news = asyncio.get_running_loop().create_future()
+            await self._news
+
+    def _tell(self) -> None:
+        if self._news is not None and not self._news.done():
+            self._news.set_result(None)
 
     def _drop(self) -> None:
         for place, item in enumerate(self._items):
