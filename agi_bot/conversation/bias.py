@@ -46,7 +46,7 @@ class Bias:
         """What the recogniser may expect."""
         if not asks.closed:
             return Hints(asks.hints, digits=asks.digits)
-        said = self._phrases((*asks.expected, *self._anywhere))
+        said = self._said(asks.expected)
         return Hints(
             tuple(dict.fromkeys([*asks.hints, *said]))[:MOST_PHRASES], closed=bool(asks.expected or asks.hints)
         )

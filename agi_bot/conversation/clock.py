@@ -10,12 +10,15 @@ class Clock:
 
     def __init__(self) -> None:
         self._zero = 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
         """The bot has the call now."""
-        self._zero = asyncio.get_running_loop().time()
+        self._loop = asyncio.get_running_loop()
+        self._zero = self._loop.time()
 
     @property
     def ms(self) -> float:
         """Time since the start, ms."""
-        return (asyncio.get_running_loop().time() - self._zero) * 1000
+        loop = self._loop or asyncio.get_running_loop()
+        return (loop.time() - self._zero) * 1000
