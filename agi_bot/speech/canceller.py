@@ -90,17 +90,13 @@ class Canceller:
         self._power = np.full(_SIZE // 2 + 1, 1e-3, np.float32)
         self._left = np.zeros(3)
         """Smoothed power of what came, of what is left by the used filter, by the learning one."""
-        self.leak = 1.0
+        self.leak = self._leak_before = 1.0
         """Amplitude of the echo that is left, against the echo that came."""
 
     @property
     def lead(self) -> int:
         """How many outgoing samples :meth:`clean` wants to see."""
         return self._skip + _SIZE
-
-    def reaches(self, delay: int) -> bool:
-        """Whether an echo at ``delay`` is within the filter, which does not fail at it."""
-        return abs(delay - self.delay) <= LEAD // 2 or self.leak < 0.5
 
     def shift(self, by: int) -> None:
         """The echo comes ``by`` samples later (earlier, if negative) and is the same otherwise."""
@@ -111,8 +107,12 @@ class Canceller:
             self._used = np.fft.rfft(taps[early:], _SIZE).astype(np.complex64)
         self._learning, self._left[2] = self._used.copy(), self._left[1]
 
+    def overlaid(self) -> None:
+        """What was left of the last block was no echo: it tells nothing about the leak."""
+        self.leak = min(self.leak, self._leak_before)
+
     def elsewhere(self, out: Wave, left: Wave) -> tuple[int, float]:
-        """How much later the echo may have come that ``left`` is; how alike (0..1) it is to that.
+        """How much later the echo may have come that ``left`` is; the share of its power which that explains.
 
         ``out`` are the last ``lead + REACH + len(left)`` samples (or more) that went out.
         """
@@ -125,9 +125,9 @@ class Canceller:
         foretold = np.fft.irfft(sent * np.fft.rfft(taps, length), length).astype(np.float32)[TAPS:][: size - missing]
         energy = np.concatenate(([0.0], np.cumsum(foretold**2)))
         energy = energy[len(left) :] - energy[: -len(left)]
-        alike = np.abs(_correlate(foretold, left)) / np.sqrt(np.maximum(energy * float(left @ left), 1e-9))
-        best = int(alike.argmax())
-        return REACH - best, float(alike[best])
+        explained = (2 * _correlate(foretold, left) - energy) / max(float(left @ left), 1e-9)
+        best = int(explained.argmax())
+        return REACH - best, float(explained[best])
 
     def clean(self, out: Wave, block: Wave) -> Wave:
         """``block`` without the echo; ``out`` are the last :attr:`lead` samples (or more) that went out."""
@@ -160,6 +160,7 @@ class Canceller:
         came, now, then = self._left
         # It falls at once and rises slowly: a caller who speaks is no echo that is left.
         ratio = float(np.sqrt(now / came)) if came > 0 else 1.0
+        self._leak_before = self.leak
         self.leak = max(_LEAST_LEAK, min(1.0, 1.02 * self.leak, ratio))
         if then < 0.8 * now and then < 0.6 * came:
             self._used, self._left[1] = self._learning.copy(), then

@@ -19,7 +19,7 @@ from math import log10, sqrt
 import numpy as np
 
 from agi_bot.audio import LINE_RATE, Frame
-from agi_bot.speech.canceller import BLOCK, LONGEST, SPAN, Canceller, EchoFinder, Wave
+from agi_bot.speech.canceller import BLOCK, LEAD, LONGEST, SPAN, Canceller, EchoFinder, Wave
 from agi_bot.speech.timeline import Alignment, Timeline
 
 _AUDIBLE = 1e-3
@@ -29,8 +29,14 @@ _KEPT = LONGEST + 2 * SPAN
 """Samples of outgoing sound that are remembered."""
 
 
-_ALIKE = (0.9, 0.75, 0.65)
-"""How alike (0..1) what is left must be to the echo, by the frames that are compared, to be one that moved."""
+_EXPLAINED = (0.8, 0.55, 0.4)
+"""Share of the power of what is left that an echo which moved must explain, by the frames that are compared."""
+
+_FOREIGN = 0.25
+"""Of which less is explained is the caller."""
+
+_LOST = 0.5
+"""Share of frames that are no echo as foretold, from which on it is looked for everywhere."""
 
 _STILL = 8
 """Samples within which an echo has not moved."""
@@ -65,13 +71,13 @@ class EchoGuard:
         self._place = Alignment()
         self._sent = Timeline(_KEPT)
         self._in = _Last(SPAN)
-        self._left = _Last(len(_ALIKE) * BLOCK)
+        self._left = _Last(len(_EXPLAINED) * BLOCK)
         self._strange = self._shift = 0
         """Frames in a row that were no echo as foretold; where the echo was seen last, against its place."""
+        self._lost = 0.0
+        """Smoothed share of such frames."""
         self.moves = 0
         """How often the echo was found at another delay than before."""
-        self._out: Wave = np.zeros(_KEPT, np.float32)
-        """What went out until the last frame came."""
         self._levels: deque[float] = deque([0.0] * (_KEPT // BLOCK), maxlen=_KEPT // BLOCK)
         """Amplitude of each outgoing frame, the newest first."""
         self._sounding = 0
@@ -99,10 +105,13 @@ class EchoGuard:
         if not self._sounding and not self._sent.waiting:
             return False
         heard = _wave(frame)
-        self._out = self._remember(end, heard)
+        self._remember(end, heard)
         self._look()
         expected = self.expected()
-        self._miss(_amplitude(heard), expected)
+        if not expected:
+            self._strange = 0
+            return False
+        self._miss(heard, expected)
         left = self._cleaned(frame, heard)
         return self._soft(left, expected) or self._moved(frame, heard, expected)
 
@@ -131,13 +140,16 @@ class EchoGuard:
         loss = self.return_loss_db
         return loss + 20 * log10(max(self._canceller.leak, 1e-3)) if self._canceller and loss is not None else None
 
-    def _remember(self, end: int, heard: Wave) -> Wave:
-        """What went out until ``heard`` came, which ends at ``end``."""
+    @property
+    def _out(self) -> Wave:
+        """What went out until the last frame came."""
+        return self._sent.until(self._place.end)
+
+    def _remember(self, end: int, heard: Wave) -> None:
         sent = self._sent.move(end)[-_KEPT:]
         self._in.push(heard)
         for start in range(0, len(sent), BLOCK):
             self._level(_amplitude(sent[start : start + BLOCK]))
-        return self._sent.until(end)
 
     def _level(self, level: float) -> None:
         self._levels.appendleft(level)
@@ -146,7 +158,8 @@ class EchoGuard:
 
     def _look(self) -> None:
         self._since_look += 1
-        searching = self._canceller is None and self._loud <= 3 * self._settings.learn_frames
+        unknown = self._canceller is None and self._loud <= 3 * self._settings.learn_frames
+        searching = unknown or (self._canceller is not None and self._lost > _LOST)
         if self._since_look < (self._settings.look_frames if searching else self._settings.seldom_frames):
             return
         self._since_look = 0
@@ -156,15 +169,15 @@ class EchoGuard:
         delay, gain = found
         if self._canceller is None:
             self._canceller, self._absent = Canceller(delay), 0
-        elif not self._canceller.reaches(delay):
-            self._canceller.shift(delay - self._canceller.delay)
+        elif self._lost > _LOST and abs(delay - self._canceller.delay) > LEAD // 2:
+            self._move(delay - self._canceller.delay)
         self._gain = gain
 
-    def _miss(self, heard: float, expected: float) -> None:
+    def _miss(self, heard: Wave, expected: float) -> None:
         """Count loud frames that came back without their echo."""
         if self._canceller is None or expected < _AUDIBLE:
             return
-        self._absent = self._absent + 1 if heard < expected / 4 else 0
+        self._absent = self._absent + 1 if _amplitude(heard) < expected / 4 else 0
         if self._absent >= self._settings.absent_frames:
             self._canceller, self._absent = None, 0
 
@@ -172,6 +185,8 @@ class EchoGuard:
         leak = self._canceller.leak if self._canceller else 1.0
         soft = _amplitude(left) <= expected * leak * 10 ** (self._settings.margin_db / 20)
         self._strange = 0 if soft else self._strange + 1
+        if expected > _AUDIBLE:
+            self._lost += 0.05 * ((not soft) - self._lost)
         self._left.push(left)
         return soft
 
@@ -179,18 +194,25 @@ class EchoGuard:
         """What is left is the echo, which comes earlier or later than before."""
         if self._canceller is None or expected < _AUDIBLE or len(heard) != BLOCK:
             return False
-        frames = min(self._strange, len(_ALIKE))
-        shift, alike = self._canceller.elsewhere(self._out, self._left.wave[-frames * BLOCK :])
-        if alike < _ALIKE[frames - 1] or abs(shift) <= _STILL:
+        frames = min(self._strange, len(_EXPLAINED))
+        shift, explained = self._canceller.elsewhere(self._out, self._left.wave[-frames * BLOCK :])
+        if explained < _FOREIGN:
+            self._canceller.overlaid()
+        if explained < _EXPLAINED[frames - 1] or abs(shift) <= _STILL:
             return False
         if abs(shift - self._shift) <= _STILL:
-            self._canceller.shift(shift)
+            self._move(shift)
             self._cleaned(frame, heard)
-            self._shift = self._strange = 0
-            self.moves += 1
         else:
             self._shift = shift
         return True
+
+    def _move(self, by: int) -> None:
+        assert self._canceller is not None
+        self._canceller.shift(by)
+        self._shift = self._strange = 0
+        self._lost = 0.0
+        self.moves += 1
 
     def _cleaned(self, frame: Frame, heard: Wave) -> Wave:
         """Take the echo out of ``frame``; what is left."""

@@ -8,6 +8,7 @@ import os
 import pickle
 import random
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -26,12 +27,12 @@ from tests.bench.lab.stage import stage
 Job = tuple[str, list[Deed], Condition, int]
 
 
-def jobs(stock: dict[str, list[material.Utterance]], calls: int, turns: int, lines: list[str]) -> list[Job]:
-    """``calls`` calls of each kind and condition, ``turns`` deeds a call, shuffled."""
+def jobs(stock: dict[str, list[material.Utterance]], calls: int, turns: int, lines: list[Condition]) -> list[Job]:
+    """``calls`` calls of each kind and line, ``turns`` deeds a call, shuffled."""
     rng = random.Random(23)
     stock = {**stock, "answer": [each for each in stock["yes_no"] if len(each.text) <= 4] or stock["yes_no"]}
     planned: list[Job] = []
-    for condition in (each for each in CONDITIONS if each.name in lines):
+    for condition in lines:
         for _ in range(calls):
             planned.append(("lab_answers", answers(stock, turns, rng), condition, rng.randrange(1 << 30)))
             planned.append(("lab_long", interruptions(stock, 6, rng), condition, rng.randrange(1 << 30)))
@@ -76,6 +77,7 @@ def main() -> None:
     parser.add_argument("--part", choices=("tune", "held-out"), default="held-out")
     names = [condition.name for condition in CONDITIONS]
     parser.add_argument("--line", action="append", choices=names, help="only this condition of the line")
+    parser.add_argument("--slips", action="store_true", help="the echo's delay moves, frames are late, lost or twice")
     parser.add_argument("--preset", default="normal")
     parser.add_argument("--speech", type=Path, default=given_speech.given_folder())
     parser.add_argument("--keep", type=Path, help="folder for tapes, log and database")
@@ -86,7 +88,10 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     recordings = given_speech.load(options.speech) if options.speech else []
     stock = cast(dict[str, list[material.Utterance]], material.load(options.part, recordings))
-    planned = jobs(stock, options.calls, options.turns, options.line or names)
+    lines = [each for each in CONDITIONS if each.name in (options.line or names)]
+    if options.slips:
+        lines = [replace(each, name=f"{each.name}-slips", slips=True) for each in lines]
+    planned = jobs(stock, options.calls, options.turns, lines)
     if options.dry:
         with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
             tapes, version = runner.run(rehearse(planned, folder, options.preset))

@@ -9,6 +9,7 @@ import numpy as np
 
 from agi_bot.audio import LINE_RATE, Samples
 from agi_bot.demo.phone.line import Line
+from tests.bench.lab.slips import Slips
 
 SPEECH_LEVEL = 1600.0
 """Level (rms, 16-bit) of the callers' speech: -26 dBFS."""
@@ -19,12 +20,16 @@ _SLACK = LINE_RATE * 60 // 1000
 
 @dataclass(frozen=True)
 class Condition:
-    """A line.  ``noise_db``: white noise so far below speech; ``echo_db``: the bot comes back so much softer."""
+    """A line.  ``noise_db``: white noise so far below speech; ``echo_db``: the bot comes back so much softer.
+
+    ``slips``: the delay of the echo moves, and frames come late, twice or not at all.
+    """
 
     name: str
     noise_db: float | None = None
     echo_db: float | None = None
     echo_delay_ms: int = 160
+    slips: bool = False
 
 
 CONDITIONS = (
@@ -46,6 +51,7 @@ class Behind:
         self._rng = np.random.default_rng(seed)
         self._delay = condition.echo_delay_ms * LINE_RATE // 1000
         self._echo: deque[int] = deque([0] * self._delay)
+        self.slips = Slips(seed) if condition.slips else None
 
     def __call__(self, size: int) -> Samples:
         mixed = self._noise(size) + self._echoed(size)
@@ -63,8 +69,16 @@ class Behind:
         for heard in self._line.heard[self._seen :]:
             self._echo.extend(int(sample) for sample in heard.samples)
         self._seen = len(self._line.heard)
+        if self.slips is not None:
+            self._slip(self.slips.later())
         # A machine that stalls must not make the line longer for good.
         while len(self._echo) > self._delay + _SLACK:
             self._echo.popleft()
         taken = [self._echo.popleft() if self._echo else 0 for _ in range(size)]
         return np.array(taken) * 10 ** (self._condition.echo_db / 20)
+
+    def _slip(self, by: int) -> None:
+        self._delay += by
+        self._echo.extendleft([0] * by)
+        for _ in range(min(-by, len(self._echo))):
+            self._echo.popleft()

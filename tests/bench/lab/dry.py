@@ -29,6 +29,7 @@ from agi_bot.record import CallRecord
 from agi_bot.speech.turns import PRESETS, TurnSettings
 from agi_bot.speech.worker.pool import WorkerPool
 from agi_bot.testing import FakeCall, VirtualTimeLoop
+from tests.bench.lab.background import Behind
 
 FLOWS = Path(__file__).with_name("flows")
 
@@ -90,10 +91,12 @@ class DryLine(Line):
         self._hear(due, self.call.tick().samples)
 
     def _arrive(self, frame: Frame) -> None:
+        slips = self.background.slips if isinstance(self.background, Behind) else None
+        frames = [frame] if slips is None else slips.frames(frame)
         if self._stalled is not None:
-            self._stalled.append(frame)
+            self._stalled += frames
         else:
-            self.call.speak(frame)
+            self.call.speak(*frames)
 
     def _hear(self, at: float, samples: Samples) -> None:
         self._sequence += 1
