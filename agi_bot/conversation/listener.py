@@ -194,6 +194,8 @@ class Listener:
             left_ms=prompt.left_ms if prompt is not None else 0,
             bot_text=prompt.say.text if prompt is not None else "",
             echo=sound.echo,
+            rising=sound.segment.rising,
+            certain=sound.segment.certain,
         )
         return self._taker.update(now, self.asks, from_ms=sound.segment.from_ms, to_ms=sound.segment.to_ms)
 

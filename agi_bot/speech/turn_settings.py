@@ -15,6 +15,8 @@ class TurnSettings:
 
     ``quick_ms``..``wordless_ms``: silence after which a turn ends (see
     :mod:`agi_bot.speech.turns`).
+    ``rise_ms``: a turn whose silence is over waits so long for sound that may be the caller who
+    goes on (voice activity knows a voice some 100 ms late).
     ``unheard_ms``: voice of this length without words is an answer that was not understood;
     shorter, it was a cough and is dropped.
     ``stable_ms``: a partial that did not change for so long is understood early.
@@ -48,6 +50,7 @@ class TurnSettings:
     open_ms: int = 1100
     wait_ms: int = 4000
     wordless_ms: int = 600
+    rise_ms: int = 160
     unheard_ms: int = 400
     stable_ms: int = 80
     sure: float = 0.6

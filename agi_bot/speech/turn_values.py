@@ -43,9 +43,10 @@ class Question:
 class Now:
     """What is known at ``now_ms``.
 
-    ``speech``: the caller makes sound of speech now; ``heard_ms``: its last sound so far
-    (:class:`agi_bot.speech.vad.Segment` ``to_ms``).  ``partial``: the utterance's words so
-    far.  ``intent`` was understood from the text ``intent_of`` (None: not yet).
+    ``speech``: the caller makes sound of speech now; ``rising``: there is sound that may be the
+    beginning of it; ``certain``: no doubt that the sound is a voice (all three:
+    :class:`agi_bot.speech.vad.Segment`).  ``partial``: the utterance's words so far.
+    ``intent`` was understood from the text ``intent_of`` (None: not yet).
     ``bot_speaking``: sound of a prompt goes out, or it is paused.  ``interruptible``: the
     prompt may be cut here.  ``left_ms``: how much of the prompt is still unspoken (0 also
     when that is not known).  ``bot_text``: what the bot is saying; words of it that come back
@@ -62,6 +63,8 @@ class Now:
     left_ms: int = 0
     bot_text: str = ""
     echo: bool = False
+    rising: bool = False
+    certain: bool = False
 
 
 class Act(StrEnum):

@@ -124,7 +124,8 @@ class TurnTaker:
     def _means_nothing(self, now: Now, asks: Asks, settings: TurnSettings) -> str:
         """Why a paused bot may go on while there is still sound; words that follow stop it again."""
         if not plain(now.partial):
-            return "no_words" if now.now_ms - self._paused_ms >= settings.doubt_ms else ""
+            doubtful = not now.certain and now.now_ms - self._paused_ms >= settings.doubt_ms
+            return "no_words" if doubtful else ""
         stable = now.now_ms - self._changed_ms >= settings.nod_ms
         return "backchannel" if stable and self._only_backchannel(asks) else ""
 
@@ -226,7 +227,7 @@ class TurnTaker:
     def _after_silence(self, now: Now, asks: Asks, settings: TurnSettings) -> Decision:
         silence = now.now_ms - self._to_ms
         limit, why = self._limit(now, asks, settings)
-        if silence < limit:
+        if silence < limit + settings.rise_ms * (now.rising or now.certain):
             return Decision()
         cough = why == "no_words" and not self._stopped and self._voiced_ms < settings.unheard_ms
         return self._say(Act.DROP if cough else Act.END, why, silence)
@@ -243,7 +244,8 @@ class TurnTaker:
             return settings.value_ms, "value_missing"
         if not self._answered(now, asks, settings) or self._asks_for(asks, _OPEN_KINDS):
             return settings.normal_ms, "silence"
-        closed = self._is_closed(text, now, asks)
+        # 行 is no date: where one is asked, it is more likely the begin of one, misheard.
+        closed = self._is_closed(text, now, asks) and (not asks.needed or self._found_all(now, asks))
         return (settings.quick_ms, "complete") if closed else (settings.sure_ms, "answered")
 
     def _is_open(self, text: str, now: Now, asks: Asks) -> bool:

@@ -93,6 +93,44 @@ def test_a_new_stretch_has_a_new_beginning() -> None:
     assert (found[2].from_ms, found[-1].from_ms) == (0, 224)
 
 
+def after_speech(*levels: float, chance: float = OFF) -> list[Segment]:
+    """Windows of ``levels`` that follow 320 ms of speech at -18 dB and 160 ms of a quiet line at -60 dB."""
+    segmenter = Segmenter()
+    shape = [(OFF, -60.0)] * 10 + [(LOUD, -18.0)] * 10 + [(OFF, -60.0)] * 5 + [(chance, level) for level in levels]
+    found = [segmenter.push(chance, (index + 1) * W, [level] * 4) for index, (chance, level) in enumerate(shape)]
+    assert not any(segment.rising for segment in found[:25])
+    return found[25:]
+
+
+def test_a_voice_that_goes_on_is_seen_rising_before_the_network_knows_it() -> None:
+    found = after_speech(-30.0, -24.0, -20.0)
+    assert [segment.rising for segment in found] == [True] * 3
+    assert not any(segment.speech for segment in found)
+
+
+def test_soft_sound_and_the_memory_of_the_network_are_no_rise() -> None:
+    assert not any(segment.rising for segment in after_speech(-45.0, -50.0, chance=LOUD))
+
+
+def test_noise_that_is_as_loud_as_before_the_speech_is_no_rise() -> None:
+    segmenter = Segmenter()
+    shape = [(OFF, -28.0)] * 40 + [(LOUD, -18.0)] * 10 + [(OFF, -28.0)] * 10
+    found = [segmenter.push(chance, (index + 1) * W, [level] * 4) for index, (chance, level) in enumerate(shape)]
+    assert not any(segment.rising for segment in found[52:])
+
+
+def test_a_click_of_a_few_milliseconds_is_no_rise() -> None:
+    segmenter = Segmenter()
+    for index in range(20):
+        segmenter.push(LOUD if index < 10 else OFF, (index + 1) * W, [-18.0 if index < 10 else -60.0] * 4)
+    assert not segmenter.push(OFF, 21 * W, [-60.0, -15.0, -60.0, -60.0]).rising
+
+
+def test_the_network_is_certain_of_a_voice_only_near_one() -> None:
+    assert Segment(chance=0.95).certain
+    assert not Segment(chance=0.7).certain
+
+
 @given(st.lists(st.floats(0, 1), max_size=200))
 def test_times_never_run_backwards(chances: list[float]) -> None:
     before = Segment()
