@@ -8,8 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from agi_bot.contracts import Entity, Value, Word
+
+RECORDINGS = Path("agi-bot-data/recordings")
+"""Folder of the recordings, unless the settings name another."""
+
+
+def place_of(recording: str, folder: Path) -> str:
+    """The recording at a path by its place in ``folder``: where that lies on the disk is nobody's business."""
+    path = Path(recording)
+    inside = path.is_relative_to(folder)
+    return recording and str(path.relative_to(folder) if inside else path.name)
 
 
 @dataclass(slots=True)

@@ -61,7 +61,7 @@ def defaults(settings: Settings) -> Defaults:
     events = {
         name: Event(rule.flow, rule.campaign, rule.delay_s, rule.priority) for name, rule in wanted.events.items()
     }
-    return Defaults(campaign, events)
+    return Defaults(campaign, events, settings.store.recordings)
 
 
 @asynccontextmanager
@@ -109,7 +109,7 @@ def _gateway(wanted: SmsSettings) -> Receiver:
 def _dialer(settings: Settings, parts: Running, office: Office) -> Dialer | None:
     if not settings.campaigns.enabled:
         return None
-    placer = BotPlacer(parts.bot, parts.calls, time.time, office.people)
+    placer = BotPlacer(parts.bot, parts.calls, time.time, office.people, settings.store.recordings)
     # Beats of a sixth: one that the disk holds up makes nobody dead.
     silent_s = settings.campaigns.dead_after_s
     pace = DialerSettings(beat_s=min(5.0, silent_s / 6), silent_s=silent_s)

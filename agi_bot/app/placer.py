@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from agi_bot.campaign.store.people import PeopleStore
 from agi_bot.contracts import Disposition, Status
 from agi_bot.errors import PbxDown
 from agi_bot.flow import TaskError
-from agi_bot.record import CallRecord, Turn
+from agi_bot.record import RECORDINGS, CallRecord, Turn, place_of
 from agi_bot.speech.answering import Answerer, AnswerRules, of_cause
 from agi_bot.switchboard import NoFlow
 
@@ -68,12 +69,18 @@ class BotPlacer:
     """Keeps the promises :class:`agi_bot.campaign.dialer.Placer` and ``Records`` of its rescue.
 
     ``clock`` answers seconds since the epoch; ``people`` know where they live (none: where
-    the campaign is).
+    the campaign is).  ``recordings`` is the folder in which results name a recording's place.
     """
 
     def __init__(
-        self, bot: Caller, calls: CallStore, clock: Callable[[], float], people: PeopleStore | None = None
+        self,
+        bot: Caller,
+        calls: CallStore,
+        clock: Callable[[], float],
+        people: PeopleStore | None = None,
+        recordings: Path = RECORDINGS,
     ) -> None:
+        self._recordings = recordings
         self._bot = bot
         self._people = people
         self._calls = calls
@@ -105,7 +112,7 @@ class BotPlacer:
             return AttemptEnd(Status.UNKNOWN, self._clock(), detail=f"{type(error).__name__}: {error}")
         if record is None:
             return self._unheard(disposition)
-        return had(record, disposition, zone, self._clock())
+        return had(self._placed(record), disposition, zone, self._clock())
 
     def _unheard(self, disposition: Disposition) -> AttemptEnd:
         answered = disposition.answered
@@ -131,8 +138,11 @@ class BotPlacer:
         if kept is None or kept["ended_at"] is None:
             return None
         zone = await self._zone_of(task, campaign)
-        end = had(_record(kept), Disposition(Status.ANSWERED), zone, self._clock())
+        end = had(self._placed(_record(kept)), Disposition(Status.ANSWERED), zone, self._clock())
         return replace(end, detail=DIED_IN_CALL) if BOT_DIED in kept["counters"] else end
+
+    def _placed(self, record: CallRecord) -> CallRecord:
+        return replace(record, recording=place_of(record.recording, self._recordings))
 
     async def _zone_of(self, task: Task, campaign: Campaign) -> ZoneInfo:
         """That of the customer, else of the campaign."""

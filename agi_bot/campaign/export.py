@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from agi_bot.campaign.store.results import ResultStore
+from agi_bot.record import RECORDINGS, place_of
 
 FORMATS = ("csv", "json", "xlsx")
 ROWS_OF_A_SHEET = 1_000_000
@@ -40,6 +41,7 @@ def as_it_is(name: str, value: Any) -> Any:
 class Wish:
     """``original``: what was said before it was masked, where it was kept; ``hide(column, value)`` masks more.
 
+    ``recordings`` is the folder in which the column ``recording`` names places.
     ``bom``: begin a CSV with a byte order mark, so that Excel reads Chinese.
     """
 
@@ -47,6 +49,11 @@ class Wish:
     original: bool = False
     bom: bool = False
     hide: Hide = as_it_is
+    recordings: Path = RECORDINGS
+
+    def shown(self, name: str, value: Any) -> Any:
+        """What an export has of column ``name``."""
+        return self.hide(name, place_of(value, self.recordings) if name == "recording" and value else value)
 
 
 class Export:
@@ -74,7 +81,7 @@ class Export:
         yield b"[]\n" if before == "[" else b"]\n"
 
     def _lines(self, page: Sequence[Mapping[str, Any]]) -> str:
-        shown = [{name: self._wish.hide(name, value) for name, value in row.items()} for row in page]
+        shown = [{name: self._wish.shown(name, value) for name, value in row.items()} for row in page]
         return ",\n".join(json.dumps(row, ensure_ascii=False) for row in shown)
 
     async def xlsx(self, path: Path) -> None:
@@ -90,7 +97,7 @@ class Export:
             yield await asyncio.to_thread(self._shown, page, columns)
 
     def _shown(self, page: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[list[Any]]:
-        return [[self._wish.hide(name, value) for name, value in _flat(row, columns)] for row in page]
+        return [[self._wish.shown(name, value) for name, value in _flat(row, columns)] for row in page]
 
 
 class _Book:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
@@ -25,6 +26,7 @@ from agi_bot.campaign.store.tasks import TaskStore
 from agi_bot.config.hours import read_days, read_hours
 from agi_bot.flow import Flow
 from agi_bot.flow.aside import fault_in_aside
+from agi_bot.record import RECORDINGS
 from agi_bot.speech.answering import ON_MACHINE, AnswerRules
 
 
@@ -47,10 +49,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What a campaign is that is made by its first task; its id and flow are replaced."""
+    """What a campaign is that is made by its first task; its id and flow are replaced.
+
+    ``recordings`` is the folder in which results name a recording's place.
+    """
 
     campaign: Campaign = field(default_factory=lambda: Campaign("", ""))
     events: dict[str, Event] = field(default_factory=dict)
+    recordings: Path = RECORDINGS
 
 
 class Office:

@@ -232,7 +232,7 @@ def export_results(
 
     async def work(office: Office) -> None:
         await _campaign(office, campaign_id)
-        wish = Wish(campaign_id, original, bom, masked if mask else as_it_is)
+        wish = Wish(campaign_id, original, bom, masked if mask else as_it_is, office.defaults.recordings)
         await write(Export(ResultStore(office.database), wish), wanted, out)
 
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -12,6 +11,7 @@ from agi_bot.campaign.store.appointments import Appointment
 from agi_bot.web.doors import At, Desk, Operator, Viewer, there
 from agi_bot.web.forms import AppointmentForm, AppointmentKept, AppointmentPut
 from agi_bot.web.roles import for_eyes_of
+from agi_bot.web.times import rfc3339
 
 router = APIRouter(prefix="/appointments", tags=["appointments"])
 
@@ -62,18 +62,13 @@ async def _shown(desk: Desk, made: Appointment) -> dict[str, Any]:
 
 
 def _task(row: dict[str, Any]) -> dict[str, Any]:
-    times = {name: _iso(row[name]) for name in ("due_at", "not_after")}
     return {
         "task_id": row["task_id"],
-        "call_time": times["due_at"],
-        "event_time": times["not_after"],
+        "call_time": rfc3339(row["due_at"]),
+        "event_time": rfc3339(row["not_after"]),
         "state": row["state"],
         "reason": row["reason"],
     }
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def _plain(made: Appointment) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 
+from agi_bot.record import place_of
 from agi_bot.web.doors import Admin, At, Desk, Operator, Viewer, problem, there
 from agi_bot.web.roles import for_eyes_of
 
@@ -51,9 +52,4 @@ async def recording(call_id: str, desk: At, caller: Operator) -> FileResponse:
 
 
 def _shown(found: dict[str, Any], desk: Desk) -> dict[str, Any]:
-    """The recording by its place in store.recordings: where that lies on the disk is nobody's business."""
-    if not found["recording"]:
-        return found
-    path = Path(found["recording"])
-    inside = path.is_relative_to(desk.options.recordings)
-    return {**found, "recording": str(path.relative_to(desk.options.recordings)) if inside else path.name}
+    return {**found, "recording": place_of(found["recording"], desk.options.recordings)}

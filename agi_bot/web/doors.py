@@ -14,6 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from agi_bot.campaign.intake import Problem
 from agi_bot.campaign.office import Office
 from agi_bot.campaign.pacing import Pace
+from agi_bot.record import RECORDINGS
 from agi_bot.web.keys import Caller, Keyring, Role
 from agi_bot.web.live import Live
 
@@ -30,7 +31,7 @@ class Options:
     requests_per_minute: int = 6000
     max_body: int = 256 * 1024
     max_import: int = 256 * 1024 * 1024
-    recordings: Path = Path("agi-bot-data/recordings")
+    recordings: Path = RECORDINGS
     steady: Callable[[], float] = time.monotonic
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi import Path as ApiPath
 
 from agi_bot.web.doors import Admin, At, Operator, there
+from agi_bot.web.times import with_times
 
 router = APIRouter(prefix="/outbox", tags=["outbox"])
 
@@ -20,7 +21,7 @@ async def letters(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[dict[str, Any]]:
     """Letters in a state, newest first."""
-    return await desk.office.outbox.listed(state, limit)
+    return [with_times(one) for one in await desk.office.outbox.listed(state, limit)]
 
 
 @router.post("/resend")

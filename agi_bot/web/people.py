@@ -11,6 +11,7 @@ from agi_bot.campaign.number_lists import import_consent, import_do_not_call
 from agi_bot.web.doors import At, Operator, Viewer, there
 from agi_bot.web.forms import ConsentForm, CustomerForm, DoNotCallForm, ErrorAnswer, TagsForm
 from agi_bot.web.roles import for_eyes_of
+from agi_bot.web.times import with_times
 from agi_bot.web.upload import uploaded
 
 router = APIRouter()
@@ -110,10 +111,10 @@ async def why(number: str, desk: At, caller: Viewer) -> dict[str, Any]:
     office = desk.office
     return {
         "number": number,
-        "known": await office.people.known(number),
-        "do_not_call": await office.people.lists(number),
-        "decisions": await office.tasks.decisions(number),
-        "attempts": await office.people.attempts(number),
+        "known": with_times(await office.people.known(number)),
+        "do_not_call": [with_times(one) for one in await office.people.lists(number)],
+        "decisions": [with_times(one) for one in await office.tasks.decisions(number)],
+        "attempts": [with_times(one) for one in await office.people.attempts(number)],
     }
 
 

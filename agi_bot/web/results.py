@@ -53,7 +53,7 @@ async def results(
     if original:
         log.warning("campaign.unmasked_read", extra={"campaign_id": campaign_id, "key": caller.name})
     hide = as_it_is if caller.role > Role.VIEWER else masked
-    export = Export(ResultStore(desk.office.database), Wish(campaign_id, original, bom, hide))
+    export = Export(ResultStore(desk.office.database), Wish(campaign_id, original, bom, hide, desk.options.recordings))
     wanted = kind or _accepted(request.headers.get("accept", ""))
     headers = {"Content-Disposition": f'attachment; filename="{campaign_id}.{wanted}"'}
     if wanted == "xlsx":

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from agi_bot.privacy.masking import mask_text
 from agi_bot.web.keys import Caller, Role
+from agi_bot.web.times import TIMES
 
 T = TypeVar("T")
 
@@ -16,8 +17,8 @@ KEPT = 4
 _NUMBERS = frozenset({"number", "caller", "called", "to"})
 _OURS = frozenset(
     {"task_id", "attempt_id", "call_id", "campaign_id", "script_id", "flow", "flow_version", "unique_id"}
-    | {"recording", "owner", "trunk", "zone", "started_at", "ended_at", "created_at", "event_time"}
-    | {"call_time", "at", "next_at"}
+    | {"recording", "owner", "trunk", "zone", "event_time", "call_time"}
+    | TIMES
 )
 """Fields of our own making: times and ids with long runs of digits, never those of a person."""
 

@@ -16,6 +16,7 @@ from agi_bot.web.doors import At, Desk, Operator, Viewer, problem, there
 from agi_bot.web.forms import EventForm, TaskForm, TaskMade
 from agi_bot.web.keys import Caller
 from agi_bot.web.roles import for_eyes_of
+from agi_bot.web.times import with_times
 
 router = APIRouter(tags=["tasks"])
 
@@ -71,14 +72,15 @@ async def tasks(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[dict[str, Any]]:
     """Tasks by id; the next page begins behind ``after``."""
-    return for_eyes_of(caller, await desk.office.desk.page(campaign_id, state.value if state else "", after, limit))
+    found = await desk.office.desk.page(campaign_id, state.value if state else "", after, limit)
+    return for_eyes_of(caller, [with_times(one) for one in found])
 
 
 @router.get("/tasks/{task_id}")
 async def task(task_id: str, desk: At, caller: Viewer) -> dict[str, Any]:
     """One task with its attempts. Viewers see numbers masked."""
     found: dict[str, Any] = there(await desk.office.desk.show(task_id), f"task {task_id}")
-    return for_eyes_of(caller, found)
+    return for_eyes_of(caller, with_times(found))
 
 
 @router.post("/tasks/{task_id}/cancel")
@@ -103,4 +105,4 @@ async def _changed(desk: Desk, task_id: str, done: bool) -> dict[str, Any]:
     found: dict[str, Any] = there(await desk.office.desk.show(task_id), f"task {task_id}")
     if not done:
         raise problem(409, f"the task is {found['state']}")
-    return found
+    return with_times(found)

@@ -46,7 +46,8 @@ async def a_result(database: Database, at: int, slots: dict[str, str], unmasked:
     begun = datetime.fromtimestamp(NOON, UTC)
     record = CallRecord(
         f"a{at}", "promotion", "zh-CN", begun, ended_at=begun + timedelta(seconds=12), outcome="agreed",
-        result_class="强烈意向", tags=["vip", "new"], slots=dict(slots), recording=f"/srv/bot/recordings/2026-11-24/a{at}.flac",
+        result_class="强烈意向", tags=["vip", "new"], slots=dict(slots),
+        recording=f"/srv/bot/recordings/2026-11-24/a{at}.flac",
     )  # fmt: skip
     record.turns.append(Turn(said="您好", heard="好", reply_ms=400, interpret_ms=3, endpoint_ms=200))
     original = CallRecord("a", "promotion", "zh-CN", begun, slots=dict(unmasked)) if unmasked else None
