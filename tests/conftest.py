@@ -65,9 +65,11 @@ async def asterisk(asterisk_installation: Installation) -> AsyncIterator[Asteris
     """A running Asterisk with the shipped dialplans and those of tests/integration/asterisk/*.conf.
 
     Where the bot listens is told with ``await asterisk.set_global("AGI_BOT_PORT", ...)``.
-    ``AGI_BOT_TEST_LOG=file`` keeps Asterisk's log.
+    ``AGI_BOT_TEST_LOG=file`` keeps Asterisk's log.  A machine that runs tests may be slow: a bot that
+    says nothing is given up after 6 s, unless a test says otherwise.
     """
-    async with Asterisk(asterisk_installation, dialplans=(*DIALPLANS, *TEST_DIALPLANS)) as running:
+    variables = {"AGI_BOT_PATIENCE": "6"}
+    async with Asterisk(asterisk_installation, variables=variables, dialplans=(*DIALPLANS, *TEST_DIALPLANS)) as running:
         yield running
         if keep := os.environ.get("AGI_BOT_TEST_LOG"):
             shutil.copyfile(running.log, keep)

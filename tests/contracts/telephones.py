@@ -225,6 +225,7 @@ class AsteriskWorld:
         self.admin.subscribe("UserEvent", self._user_event)
         await self.pbx.start()
         where = {
+            "AGI_BOT_PATIENCE": 6,  # a machine that runs tests may be slow
             "AGI_BOT_PORT": self.pbx.agi.port,
             "AGI_BOT_AUDIO_PORT": self.pbx.media.port,
             "PERSON_AT": f"127.0.0.1:{self.people.port}",

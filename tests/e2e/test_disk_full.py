@@ -28,7 +28,7 @@ def room(bot: LivingBot, size: int) -> None:
     resource.prlimit(bot.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
-async def answers(bot: LivingBot, status: int, within_s: float = 15) -> str:
+async def answers(bot: LivingBot, status: int, within_s: float = 60) -> str:
     """Wait until ``/readyz`` answers ``status``; its text."""
     deadline = time.monotonic() + within_s
     while True:

@@ -32,7 +32,7 @@ class Events:
         """Events of ``kind``; of one call only, when its ``tag`` is given."""
         return [one for one in self.seen if one["userevent"] == kind and (not tag or one.get("tag") == tag)]
 
-    async def wait(self, kind: str, tag: str = "", *, count: int = 1, within_s: float = 10) -> list[Mapping[str, str]]:
+    async def wait(self, kind: str, tag: str = "", *, count: int = 1, within_s: float = 30) -> list[Mapping[str, str]]:
         """Wait for ``count`` of them; TimeoutError tells how many came."""
         try:
             async with asyncio.timeout(within_s), self._news:

@@ -6,6 +6,7 @@ import asyncio
 import wave
 from base64 import b64decode
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from uuid import uuid4
 
 import numpy as np
@@ -21,6 +22,7 @@ from tests.integration.asterisk.events import Events
 pytestmark = [pytest.mark.asterisk, pytest.mark.wall_clock]
 
 WAYS = ["bot", "sound"]
+RATE = 8000
 RESULT = {"BOT_OUTCOME": "rescheduled", "BOT_INTENT": "reschedule", "BOT_SLOT_NEW_TIME": "后天下午三点, 15:00"}
 
 
@@ -272,9 +274,9 @@ async def _once(frame: Frame) -> AsyncIterator[Frame]:
 async def _recording(asterisk: Asterisk, name: str) -> np.ndarray:
     """MixMonitor writes in a thread of its own and ends a little after the call."""
     path = asterisk.recordings / name
-    for _ in range(50):
-        if path.exists() and path.stat().st_size > 16000:
-            break
-        await asyncio.sleep(0.1)
-    with wave.open(str(path)) as file:
-        return np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
+    async with asyncio.timeout(30):
+        while True:
+            with suppress(OSError, EOFError, wave.Error), wave.open(str(path)) as file:
+                if file.getnframes() > RATE and path.stat().st_size >= 2 * file.getnframes():
+                    return np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
+            await asyncio.sleep(0.1)

@@ -71,11 +71,11 @@ async def test_a_busy_tone_by_its_cadence(
 async def test_the_recording_ends_with_the_answer(asterisk: Asterisk, start_bot: StartBot, tmp_path: Path) -> None:
     """What is said after it is a conversation, and no business of a file that nobody masks."""
     await _plays(asterisk, EMPTY, tmp_path)
-    with_bot = asyncio.Event()
+    with_bot, looked = asyncio.Event(), asyncio.Event()
 
     async def stay(call: Call) -> None:
         with_bot.set()
-        await asyncio.sleep(3)
+        await asyncio.wait_for(looked.wait(), 60)
         await call.hang_up()
 
     pbx = await start_bot(stay, channel=ROUTES, context="agi-bot", extension="answered")
@@ -83,8 +83,9 @@ async def test_the_recording_ends_with_the_answer(asterisk: Asterisk, start_bot:
     attempt = await pbx.originate("2200", call_id=str(uuid4()), variables={EARLY_MEDIA: str(file), "BOT_FLOW": "x"})
     assert (await asyncio.wait_for(attempt.outcome(), 15)).status is Status.ANSWERED
     await asyncio.wait_for(with_bot.wait(), 30)
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(1.5)
     size = file.stat().st_size
     assert size > 8000
     await asyncio.sleep(2)
     assert file.stat().st_size == size
+    looked.set()

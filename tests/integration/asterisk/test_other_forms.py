@@ -105,6 +105,7 @@ async def test_audiosocket_without_agi_living(bare: Asterisk, start_bot: StartBo
     bot = await start_bot(serve, ami=None)
     async with listening(bare) as there:
         await bare.set_global("AGI_BOT_AUDIO_PORT", str(bot.media.port))
+        await bare.set_global("AGI_BOT_PATIENCE", "6")
         await there.dial("sound", "t")
         (back,) = await there.wait("After", "t")
     assert back["status"] == "OK"
@@ -150,7 +151,7 @@ async def _logged(asterisk: Asterisk, text: str) -> bool:
     return text in await asyncio.to_thread(Path.read_text, asterisk.log)
 
 
-async def _until(condition: Callable[[], Awaitable[bool]], within_s: float = 10) -> None:
+async def _until(condition: Callable[[], Awaitable[bool]], within_s: float = 30) -> None:
     end = time.monotonic() + within_s
     while not await condition():
         assert time.monotonic() < end, f"not within {within_s} s"
