@@ -95,6 +95,8 @@ class Talk:
         self._desk = HookDesk(engines.hooks, self._hook_answered, self._fill, of_call(call))
         self._prompter = Prompter(engines.voice, journal.record.language, call.rate)
         self._keys = KeyDesk(self._press)
+        self._unanswered: list[TurnHeard] = []
+        """Turns that are over, and that neither the dialogue nor a key has answered."""
         self._quiet_since = 0.0
         self._told_too_long = False
         self.seized = False
@@ -240,6 +242,7 @@ class Talk:
 
     def heard(self, turn: TurnHeard) -> None:
         """The caller's turn is over."""
+        self._unanswered.append(turn)
         self._inbox.put_nowait(turn)
 
     def hung_up(self) -> None:
@@ -282,10 +285,10 @@ class Talk:
         for say in self._would_say(Heard(intent, Transcript(text, final=True))):
             self._prompter.prepare(say)
 
-    async def _turn(self, heard: TurnHeard) -> None:
+    async def _turn(self, item: TurnHeard) -> None:
         self.quiet()
-        transcript, changes = self._engines.bias.understood_as(heard.transcript, self._listener.asks)
-        heard = replace(heard, transcript=transcript, intent=None) if changes else heard
+        transcript, changes = self._engines.bias.understood_as(item.transcript, self._listener.asks)
+        heard = replace(item, transcript=transcript, intent=None) if changes else item
         to_ms = int(self._clock.ms) - heard.lag_ms
         from_ms = to_ms - (heard.to_ms - heard.from_ms)
         turn = self._journal.heard(heard.transcript, from_ms, to_ms, ahead_ms=self.ahead_ms)
@@ -301,8 +304,18 @@ class Talk:
             return
         self._journal.understood(turn, intent, (time.perf_counter() - began) * 1000)
         self._watch(CallerSpoke(turn))
+        if self._outdone(item):
+            turn.notes.append("a key was pressed meanwhile: it counts")
+            self._journal.count("false_alarms.keyed")
+            return
         self._excuse(heard)
         await self._happened(Heard(intent, replace(heard.transcript, final=True)))
+
+    def _outdone(self, item: TurnHeard) -> bool:
+        """Whether a key came after these words and before their meaning was known: who does both has answered once."""
+        open_still = any(each is item for each in self._unanswered)
+        self._unanswered = [each for each in self._unanswered if each is not item]
+        return not open_still or self._keys.pending
 
     def _excuse(self, heard: TurnHeard) -> None:
         """Whoever speaks without end is interrupted politely, and not by half a word."""
@@ -316,6 +329,7 @@ class Talk:
     def key(self, digit: Digit) -> None:
         """The caller pressed a key."""
         self.quiet()
+        self._unanswered.clear()
         self._keys.press(digit.key)
 
     def _press(self, keys: str) -> None:

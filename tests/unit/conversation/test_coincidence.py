@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
@@ -193,3 +194,63 @@ def test_a_number_keyed_in_a_loud_room_is_whole() -> None:
             group.create_task(keys_slowly(stage, "13800138000"))
 
     assert Stage(asks_for_a_number, [Says("")]).play(caller).outcome == "13800138000"
+
+
+class Slow:
+    """Needs ``s`` seconds for what words mean."""
+
+    name = "slow"
+
+    def __init__(self, meanings: dict[str, str], s: float) -> None:
+        self.meanings, self.s = meanings, s
+
+    async def interpret(self, text: str, context: Context) -> Intent:
+        await asyncio.sleep(self.s)
+        return Intent(self.meanings.get(text, ""), 0.9, engine="slow")
+
+
+def asks_twice(event: Event) -> list[Action]:
+    match event:
+        case Started():
+            return [Listen("confirm", expected=("affirm",))]
+        case Keyed(keys=keys):
+            return [Say(2, (Span(f"您按了{keys}还有别的吗"),)), Listen("else", expected=("affirm",))]
+        case Heard():
+            return [End("spoken")]
+        case Silent():
+            return [End("kept")]
+    return []
+
+
+@pytest.mark.parametrize("pressed_s", [0.1, 0.5, 0.9])
+def test_a_key_while_the_interpreter_thinks_of_a_finished_word_is_the_answer(pressed_s: float) -> None:
+    async def caller(stage: Stage) -> None:
+        await stage.speak(quiet(300), noise(300), quiet(200))
+        while not stage.record.turns or not stage.record.turns[-1].heard:
+            await stage.speak(quiet(20))
+        await stage.speak(quiet(round(pressed_s * 1000)))
+        stage.call.press("1")
+        await stage.speak(quiet(20_000))
+
+    stage = Stage(asks_twice, [Says("是的")])
+    stage.interpreter = Slow({"是的": "affirm"}, 1.0)  # type: ignore[assignment]
+    record = stage.play(caller)
+    assert record.outcome == "kept"
+    assert stage.script.kinds().count("Heard") == 0
+    assert record.counters["false_alarms.keyed"] == 1
+    assert record.turns[0].heard == "是的", "what was said stands in the record all the same"
+    assert record.turns[0].keys == "1"
+    assert any("a key" in note for note in record.turns[0].notes)
+
+
+def test_a_word_said_while_a_number_is_keyed_loses_no_key() -> None:
+    def react(event: Event) -> list[Action]:
+        asked_again = Started(datetime(2026, 11, 24, tzinfo=UTC))
+        return asks_for_a_number(asked_again if isinstance(event, Heard) else event)
+
+    async def caller(stage: Stage) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(stage.speak(quiet(2500), noise(600), quiet(9000)))
+            group.create_task(keys_slowly(stage, "13800138000"))
+
+    assert Stage(react, [Says("稍等")]).play(caller).outcome == "13800138000"
