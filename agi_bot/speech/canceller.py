@@ -37,6 +37,9 @@ LEAD = 48
 _SIZE = 512
 _AUDIBLE = 1e-3
 
+_RIPE = 75
+"""Blocks after which a filter is trusted; a young one knows only the sounds that it has heard."""
+
 _LEAST_LEAK = 0.1
 """No echo counts as softer than 20 dB below what it was: lines change."""
 
@@ -88,6 +91,8 @@ class Canceller:
         self._used = np.zeros(_SIZE // 2 + 1, np.complex64)
         self._learning = self._used.copy()
         self._power = np.full(_SIZE // 2 + 1, 1e-3, np.float32)
+        self._age = 0
+        """Loud blocks that were learnt from."""
         self._left = np.zeros(3)
         """Smoothed power of what came, of what is left by the used filter, by the learning one."""
         self.leak = self._leak_before = 1.0
@@ -148,6 +153,7 @@ class Canceller:
         if power.sum() < _SIZE * _SIZE * _AUDIBLE**2 / 4:
             return
         self._power = 0.8 * self._power + 0.2 * power
+        self._age += 1
         padded = np.zeros(_SIZE, np.float32)
         padded[-BLOCK:] = error
         step = spectrum.conj() * np.fft.rfft(padded) / (self._power + 0.05 * self._power.mean() + 1e-6)
@@ -161,7 +167,8 @@ class Canceller:
         # It falls at once and rises slowly: a caller who speaks is no echo that is left.
         ratio = float(np.sqrt(now / came)) if came > 0 else 1.0
         self._leak_before = self.leak
-        self.leak = max(_LEAST_LEAK, min(1.0, 1.02 * self.leak, ratio))
+        least = max(_LEAST_LEAK, 1.0 - self._age / _RIPE)
+        self.leak = max(least, min(1.0, 1.02 * self.leak, ratio))
         if then < 0.8 * now and then < 0.6 * came:
             self._used, self._left[1] = self._learning.copy(), then
         elif then > 2.0 * came or then > 4.0 * now:

@@ -196,7 +196,7 @@ class EchoGuard:
             return False
         frames = min(self._strange, len(_EXPLAINED))
         shift, explained = self._canceller.elsewhere(self._out, self._left.wave[-frames * BLOCK :])
-        if explained < _FOREIGN:
+        if explained < _FOREIGN and _amplitude(self._left.wave[-BLOCK:]) > expected / 2:
             self._canceller.overlaid()
         if explained < _EXPLAINED[frames - 1] or abs(shift) <= _STILL:
             return False

@@ -197,3 +197,60 @@ def test_noise_and_a_caller_who_speaks_along_make_no_echo() -> None:
     suppressed(guard, out, talk(12, 1500) + rng.normal(0, 200, 12 * RATE))
     assert guard.return_loss_db is None
     assert guard.left_db is None
+
+
+MOVES = [20, -20, 40, -40, 9.5, -30]
+
+
+def moving(out: np.ndarray, by_ms: float, every: float, loss_db: float) -> tuple[np.ndarray, list[int]]:
+    """The echo of ``out``, 80 ms late, and ``by_ms`` later or back again each ``every`` s; frames of the moves."""
+    delay = np.full(len(out), 80 * RATE // 1000)
+    places = [int(start * RATE) for start in np.arange(4, len(out) / RATE - every, every)]
+    for number, place in enumerate(places):
+        delay[place:] += int(by_ms * RATE / 1000) * (1 if number % 2 == 0 else -1)
+    index = np.arange(len(out)) - delay
+    delayed = np.where(index >= 0, out[np.maximum(index, 0)], 0.0)
+    return delayed * 10 ** (loss_db / 20) + rng.normal(0, 8, len(out)), [place // FRAME for place in places]
+
+
+@pytest.mark.parametrize("by_ms", MOVES)
+@pytest.mark.parametrize("loss_db", [-10.0, -20.0])
+def test_an_echo_that_jumps_is_suppressed_again_within_tenths_of_a_second(by_ms: float, loss_db: float) -> None:
+    guard = EchoGuard()
+    out = talk(30)
+    incoming, moves = moving(out, by_ms, 3.1, loss_db)
+    through = ~suppressed(guard, out, incoming) & loud(incoming)
+    late_ms = [20 * int(np.flatnonzero(through[at : at + 100]).max(initial=-1) + 1) for at in moves]
+    assert np.median(late_ms) <= 60
+    assert max(late_ms) <= 400
+    assert np.mean(through[200:]) < 0.02
+
+
+@pytest.mark.parametrize("by_ms", [0.0, 20.0, -40.0])
+def test_a_caller_over_a_jumping_echo_is_heard_and_no_echo(by_ms: float) -> None:
+    guard = EchoGuard()
+    out = talk(30)
+    incoming, _ = moving(out, by_ms, 3.1, -20)
+    caller = np.concatenate([np.zeros(8 * RATE), talk(20, 3000), np.zeros(2 * RATE)])
+    verdicts = suppressed(guard, out, incoming + caller)
+    assert np.mean(~verdicts[loud(caller, 800)]) > (0.97 if by_ms == 0 else 0.9)
+    if by_ms == 0:
+        assert guard.moves == 0
+
+
+def test_an_echo_with_a_clock_of_its_own_stays_suppressed() -> None:
+    """By 100 ppm, twice what telephones have."""
+    guard = EchoGuard()
+    out = np.convolve(talk(30), np.hanning(8) / 4, "same")
+    stretched = np.interp(np.arange(len(out)) * (1 - 100e-6), np.arange(len(out)), out)
+    incoming = echo(stretched, 100, -15)
+    through = ~suppressed(guard, out, incoming) & loud(incoming)
+    assert np.mean(through[200:]) < 0.02
+
+
+def test_an_echo_that_comes_earlier_than_the_filter_begins_is_taken_out() -> None:
+    guard = EchoGuard()
+    out = talk(12)
+    incoming = np.concatenate([echo(out, 30, -15)[: 6 * RATE], echo(out, 2, -15)[6 * RATE :]])
+    through = ~suppressed(guard, out, incoming) & loud(incoming)
+    assert np.mean(through[400:]) < 0.02
