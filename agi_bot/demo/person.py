@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import numpy as np
 import soundfile as sf
 
-from agi_bot.audio import LINE_RATE, Frame
+from agi_bot.audio import LINE_RATE, Frame, Samples
 from agi_bot.demo.phone.patient import Patient, Say
 from agi_bot.demo.phone.softphone import Softphone
 from agi_bot.demo.scenario import Scenario
@@ -45,9 +46,16 @@ async def answering_once(phone: Softphone, patient: Patient, tape: Path) -> Asyn
         answering.cancel()
 
 
+def quiet_room(level: float = 12.0) -> Callable[[int], Samples]:
+    """Soft noise (rms ``level`` of 32768): a line of digital silence is taken for a dead one, and is none."""
+    noise = np.random.default_rng(0)
+    return lambda size: noise.normal(0.0, level, size).astype(np.int16)
+
+
 async def answer_one_call(phone: Softphone, patient: Patient, tape: Path) -> None:
     """Take the next call that rings on ``phone``, play ``patient``, and keep both sides on ``tape``."""
     call = await phone.incoming()
+    call.line.background = quiet_room()
     await call.answer()
     await patient.talk(call)
     call.save(tape)

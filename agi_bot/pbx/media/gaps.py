@@ -11,6 +11,10 @@ from agi_bot.audio import FRAME_MS
 GAP_MS = 100
 """So long without a packet is a gap; packets of 60 ms and the usual unevenness of a network are none."""
 
+STALL_MS = 300
+"""The same where the caller's voice broke off: telephones send the end of a word before they suppress silence, so
+that is a network or machine that stalls, and silence put there would end the caller's turn in mid-sentence."""
+
 FIRST_MS = 500
 """The first sound, which tells the rate, may take so long."""
 
@@ -38,10 +42,15 @@ class Gaps:
 
     def passed(self, *, begun: bool) -> bool:
         """20 ms went by; answers whether this is a gap.  ``begun``: sound has come before."""
-        self._quiet_ms += FRAME_MS
-        behind = self._behind_ms + FRAME_MS
-        self._behind_ms = behind if behind < GAP_MS else GAP_MS
-        return self._quiet_ms >= (GAP_MS if begun else FIRST_MS)
+        quiet = self._quiet_ms = self._quiet_ms + FRAME_MS
+        behind, most = self._behind_ms + FRAME_MS, quiet if quiet > GAP_MS else GAP_MS
+        self._behind_ms = behind if behind < most else most
+        return quiet >= (GAP_MS if begun else FIRST_MS)
+
+    @property
+    def may_be_stall(self) -> bool:
+        """In a gap: too short yet to be one where a voice broke off."""
+        return self._quiet_ms < STALL_MS
 
     @property
     def due(self) -> bool:

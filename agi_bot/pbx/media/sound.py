@@ -7,12 +7,15 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
 
-from agi_bot.audio import FRAME_MS, LINE_RATE, Frame, silence
+from agi_bot.audio import FRAME_MS, LINE_RATE, Frame, rms_dbfs, silence
 from agi_bot.contracts import Digit
 from agi_bot.errors import CallGone
 from agi_bot.pbx.media.gaps import Gaps
 from agi_bot.pbx.media.inbox import Inbox
 from agi_bot.pbx.media.playout import Playout
+
+VOICE_DBFS = -40.0
+"""Sound of this level breaks off in mid-word."""
 
 
 @dataclass(slots=True)
@@ -38,7 +41,7 @@ class Sound(ABC):
         self._playout = Playout(LINE_RATE)
         self._counters = Counters()
         self._gaps = Gaps()
-        self._still = silence()
+        self._still = self._last = silence()
         self._passed_ms = 0
         """The line's own time: 20 ms for each tick, whether it sent sound or silence."""
         self.reason = ""
@@ -96,6 +99,7 @@ class Sound(ABC):
     def _hear(self, frame: Frame) -> None:
         self._counters.received += 1
         self._gaps.heard(frame.ms)
+        self._last = frame
         self._put(frame)
 
     def _put(self, frame: Frame) -> None:
@@ -108,6 +112,8 @@ class Sound(ABC):
         """
         self._passed_ms += FRAME_MS
         if not self._gaps.passed(begun=self.sounded.is_set()):
+            return
+        if self._gaps.may_be_stall and rms_dbfs(self._last) > VOICE_DBFS:
             return
         while self._gaps.due and not self._inbox.full:
             self._counters.filled += 1

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pytest
 
 from agi_bot.audio import Frame
@@ -221,6 +222,27 @@ async def test_a_caller_whose_telephone_sends_nothing_is_heard_as_silence() -> N
     assert items[1:-1] == [Frame(bytes(320))] * (len(items) - 2)
     assert len(items) == pytest.approx(51, abs=2)
     assert (stage.line.counters.received, stage.line.counters.filled) == (2, len(items) - 2)
+
+
+VOICE = Frame(np.full(160, 2000, "<i2").tobytes())
+
+
+async def test_a_voice_that_breaks_off_for_a_moment_is_no_pause() -> None:
+    stage = Stage()
+    stage.line.data_received(HELLO + encode(VOICE))
+    stage.tick(12)
+    for _ in range(12):
+        stage.line.data_received(encode(VOICE))
+    stage.tick(4)
+    assert await heard(stage.line) == [VOICE] * 13
+    assert stage.line.counters.filled == 0
+
+
+async def test_a_voice_that_breaks_off_for_good_is_followed_by_silence_for_the_whole_time() -> None:
+    stage = Stage()
+    stage.line.data_received(HELLO + encode(VOICE))
+    stage.tick(50)
+    assert stage.line.counters.filled == pytest.approx(50, abs=2)
 
 
 async def test_silence_is_heard_at_the_rate_of_the_call() -> None:

@@ -271,6 +271,15 @@ def test_a_gap_is_filled_for_its_whole_length() -> None:
     assert silences(gaps, 46) == pytest.approx(50, abs=1)
 
 
+def test_a_gap_that_was_waited_out_is_filled_for_its_whole_length() -> None:
+    gaps = Gaps()
+    gaps.heard(20)
+    for _ in range(15):
+        gaps.passed(begun=True)
+    assert not gaps.may_be_stall
+    assert silences(gaps, 1) == pytest.approx(16, abs=1)
+
+
 @pytest.mark.parametrize("packet_ms", [10, 20, 30, 60])
 def test_sound_in_packets_of_any_length_has_no_gaps(packet_ms: int) -> None:
     gaps = Gaps()
