@@ -53,10 +53,9 @@ async def test_a_clock_that_is_set_by_hand(asterisk_installation: Installation, 
             await town.rings(4, within_s=30)
             clock.set_by(right + jump)
             await refused(bot)  # the clock is looked at once a second, and lines have to be free
-            rang, waiting = town.calls, bot.states().get("waiting", 0)
-            assert waiting, "the campaign was over too early for this test"
-            await asyncio.sleep(6)
-            assert (town.calls, bot.states().get("waiting", 0)) == (rang, waiting), "by this clock nobody may be called"
+            await bot.settled(town)
+            waiting = bot.states().get("waiting", 0)
+            assert waiting, "the campaign was over too early for this test, or somebody was called by this clock"
             assert bot.rows("SELECT DISTINCT rule FROM decisions WHERE allowed = 0") == [("window",)]
             clock.set_by(right)
             await bot.until_over(200)
@@ -65,7 +64,7 @@ async def test_a_clock_that_is_set_by_hand(asterisk_installation: Installation, 
         states = judge(town, bot, TASKS)
     assert states == {"done": TASKS}
     assert "dialer.clock_was_set" in bot.log.read_text(encoding="utf-8")
-    pace_held(town)
+    pace_held(town, bot)
     longest = bot.rows("SELECT max((julianday(ended_at) - julianday(started_at)) * 86400) FROM calls")
     assert 0 < float(str(longest[0][0])) < 120, "a conversation lasts as long as it lasts"
 
@@ -87,7 +86,8 @@ async def test_the_hour_that_is_left_out_and_the_hour_that_comes_twice(
         bot.start()
         try:
             await bot.ready()
-            await asyncio.sleep(4)
+            await refused(bot)
+            await asyncio.sleep(2)
             assert town.calls == 0, "of the window nothing but the gap is left"
             assert the_next(bot) == datetime(2027, 3, 15, 1, 50, tzinfo=NEW_YORK)
             # 2027-11-07: 01:59:59 comes twice, first at 05:59:59 UTC.
@@ -95,25 +95,27 @@ async def test_the_hour_that_is_left_out_and_the_hour_that_comes_twice(
             await bot.until_over(200)
             await more(bot)
             clock.set_to(datetime(2027, 11, 7, 6, 51, tzinfo=UTC))
-            await asyncio.sleep(6)
+            await refused(bot, "cap_1d")
+            await asyncio.sleep(3)
             assert town.called_twice() == [], "it is 01:51 once more, and the same day"
-            assert bot.rows("SELECT count(*) FROM decisions WHERE rule = 'cap_1d'")[0][0]
         finally:
             bot.end()
     assert town.calls == TASKS // 2
 
 
-async def refused(bot: LivingBot) -> None:
+async def refused(bot: LivingBot, rule: str = "window") -> None:
     """Wait until a task was claimed and not permitted."""
     async with asyncio.timeout(60):
-        while not bot.rows("SELECT 1 FROM decisions WHERE allowed = 0"):  # noqa: ASYNC110 - another process writes it
+        while not bot.rows(f"SELECT 1 FROM decisions WHERE allowed = 0 AND rule = '{rule}'"):  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.1)
 
 
-def pace_held(town: Town) -> None:
-    # No burst of all that waited: at most the lines, at most the rate; a busy machine's telephones hear of it late.
+def pace_held(town: Town, bot: LivingBot) -> None:
+    # No burst of all that waited: at most the lines, at most the rate; a busy machine's telephones hear of it late,
+    # and a bot without a processor notes it late: a burst would show in both.
     assert town.most_at_once <= LINES + 2
-    assert most_within(1.0, town.rang_at) <= PER_SECOND + 3
+    placed = [float(str(at)) for (at,) in bot.rows("SELECT placed_at FROM attempts WHERE how != 'not_placed'")]
+    assert min(most_within(1.0, town.rang_at), most_within(1.0, placed)) <= PER_SECOND + 3
 
 
 def most_within(seconds: float, moments: Iterable[float]) -> int:

@@ -60,6 +60,7 @@ def test_every_turn_has_its_reply_time(shown: tuple[dict[str, Any], Path, str]) 
     assert [turn["intent"] for turn in answered] == ["reschedule", "affirm"]
     assert all(turn["confidence"] > 0.5 for turn in answered)
     assert all(isinstance(turn["reply_ms"], int) for turn in answered)
+    assert [note for turn in data["turns"] for note in turn["notes"]] == [], "nothing is wrong with this line"
 
 
 def test_the_call_was_asked_for_over_http(shown: tuple[dict[str, Any], Path, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from agi_bot.demo.installation import Installation
+from agi_bot.demo.ports import free_port
 from tests.e2e.town import LivingBot, Town, judge
 from tests.e2e.wall_clock import WallClock, faketime
 
@@ -35,11 +37,10 @@ class Crm:
         self.taken: list[str] = []
         self.mended = False
         self._server: ThreadingHTTPServer | None = None
-        self.port = 0
+        self.port = free_port(socket.SOCK_STREAM)  # nobody is given it while it is closed
 
     def open(self) -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
-        self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 import time
 from datetime import time as day_time
 from datetime import timedelta
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from agi_bot.campaign.dialer import Dialer, DialerSettings, due
@@ -33,7 +34,8 @@ class Telephone:
         return AttemptEnd("confirmed", 0, answered=True)
 
 
-def dial(path: str) -> None:
+def dial(path: str, both: Barrier) -> None:
+    both.wait(90)
     asyncio.run(_dial(Path(path)))
 
 
@@ -64,11 +66,12 @@ def test_two_dialers_keep_the_limits_of_one_trunk(tmp_path: Path) -> None:
     path = tmp_path / "campaign.db"
     asyncio.run(fill(path))
     spawn = multiprocessing.get_context("spawn")
-    dialers = [spawn.Process(target=dial, args=(str(path),)) for _ in range(2)]
+    both = spawn.Barrier(2)
+    dialers = [spawn.Process(target=dial, args=(str(path), both)) for _ in range(2)]
     for dialer in dialers:
         dialer.start()
     for dialer in dialers:
-        dialer.join(90)
+        dialer.join(180)
         assert dialer.exitcode == 0
     with sqlite3.connect(path) as db:
         calls = db.execute("SELECT placed_at, ended_at FROM attempts ORDER BY placed_at").fetchall()

@@ -230,6 +230,14 @@ class LivingBot:
         """Tasks by state."""
         return {str(state): int(str(n)) for state, n in self.rows("SELECT state, count(*) FROM tasks GROUP BY state")}
 
+    async def settled(self, town: Town, quiet_s: float = 4.0) -> None:
+        """Wait until nothing has happened for ``quiet_s``: no telephone rang, no attempt began, no task changed."""
+        seen: object = None
+        async with asyncio.timeout(90):
+            while (now := (town.calls, self.states(), self.rows("SELECT count(*) FROM attempts"))) != seen:
+                seen = now
+                await asyncio.sleep(quiet_s)
+
     async def until_over(self, within_s: float) -> None:
         """Wait until every task has its end."""
         deadline = time.monotonic() + within_s
