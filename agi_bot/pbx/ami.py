@@ -31,6 +31,10 @@ BYTES = "cp437"
 so it is given a code of one character a byte.  Not Latin-1: its 0x85 and 0xa0, which are
 common in Chinese UTF-8, count as white space and would be stripped."""
 
+BOOT_S = 10.0
+"""Asterisk takes logins before it has loaded its dialplan.  So long after a link has come back we wait for it to say
+that it is ``FullyBooted``; a user without ``read = system`` is not told, s."""
+
 Headers = Mapping[str, str | Sequence[str]]
 Event = Mapping[str, str]
 """An event or a reply; names in lower case."""
@@ -74,6 +78,8 @@ class Ami:
         self._ready: asyncio.Future[None] | None = None
         self._pinging: asyncio.Task[None] | None = None
         self._up = asyncio.Event()
+        self._booted = False
+        self._boot_until = 0.0
         self.on_lost: list[Callable[[], None]] = []
         self.version = ""
 
@@ -81,6 +87,11 @@ class Ami:
     def connected(self) -> bool:
         """Logged in now."""
         return self._lost is not None
+
+    @property
+    def booting(self) -> bool:
+        """The link is back, and Asterisk may not know its dialplan yet."""
+        return self.connected and not self._booted and asyncio.get_running_loop().time() < self._boot_until
 
     async def connect(self) -> None:
         """Log in.  Raises :class:`PbxDown`; afterwards a lost link is restored by itself."""
@@ -198,6 +209,7 @@ class Ami:
         if self._ready is not None and not self._ready.done():
             self._ready.set_result(None)
         else:
+            self._boot_until = asyncio.get_running_loop().time() + BOOT_S
             log.info("ami.back")
 
     def _drop(self) -> None:
@@ -214,8 +226,14 @@ class Ami:
             log.warning("ami.lost", extra={"retry_s": self.options.reconnect_s})
         self._drop()
 
+    def _made(self) -> None:
+        """A new connection: maybe with another Asterisk."""
+        self._booted = False
+
     def _event(self, message: Mapping[str, Any]) -> None:
-        callbacks = self._callbacks.get(str(message["event"]).lower())
+        name = str(message["event"]).lower()
+        self._booted = self._booted or name == "fullybooted"
+        callbacks = self._callbacks.get(name)
         if callbacks:
             event = _plain(message)
             for callback in callbacks:
@@ -268,6 +286,7 @@ class _Link(Manager):  # type: ignore[misc]
             return
         if (error := future.exception()) is not None:
             self._ami._unreachable(error)
+        self._ami._made()
         super().connection_made(future)
         if error is None:
             self.loop.call_later(self._ami.options.connect_timeout_s, self._look, self.protocol)

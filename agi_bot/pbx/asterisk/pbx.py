@@ -53,7 +53,9 @@ class AsteriskPbx:
 
     @property
     def obstacle(self) -> str:
-        return "" if self.ami is not None and self.ami.connected else "Asterisk's AMI is not connected"
+        if self.ami is None or not self.ami.connected:
+            return "Asterisk's AMI is not connected"
+        return "Asterisk is starting" if self.ami.booting else ""
 
     async def start(self) -> None:
         try:
@@ -94,6 +96,8 @@ class AsteriskPbx:
         order = self._order(number, call_id, caller_id, ring_timeout_s, variables or {})
         if self.ami is None or not self.ami.connected:
             raise PbxDown("calls are placed over AMI, which is not connected", cure="look at the ami settings")
+        if self.ami.booting:
+            raise PbxDown("Asterisk is starting and may not know its dialplan yet", cure="try again in a few seconds")
         return self._desk.place(Attempt(self.ami, order))
 
     # --- outbound ---

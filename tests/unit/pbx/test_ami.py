@@ -157,6 +157,30 @@ async def test_a_lost_link_is_told_and_comes_back(manager: Manager, ami: Ami, ca
     assert [record.message for record in caplog.records if record.name == "agi_bot.pbx.ami"] == ["ami.lost", "ami.back"]
 
 
+async def test_an_asterisk_that_is_still_starting_is_told_apart(manager: Manager, ami: Ami) -> None:
+    assert not ami.booting, "whom we found when we came is not waited for"
+    manager.cut()
+    await until(lambda: not ami.connected)
+    await until(lambda: ami.connected)
+    assert ami.booting
+    manager.send("Event: FullyBooted\r\nStatus: Fully Booted")
+    await until(lambda: not ami.booting)
+    manager.login = f"Event: FullyBooted\r\nStatus: Fully Booted\r\n\r\n{manager.login}"
+    manager.cut()
+    await until(lambda: not ami.connected)
+    await until(lambda: ami.connected)
+    assert not ami.booting, "it said so in the same breath"
+
+
+async def test_who_is_not_told_of_the_boot_waits_for_a_while_only(
+    manager: Manager, ami: Ami, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agi_bot.pbx.ami.BOOT_S", 0.3)
+    manager.cut()
+    await until(lambda: ami.booting)
+    await until(lambda: ami.connected and not ami.booting)
+
+
 async def test_a_manager_that_freezes_is_noticed_by_the_ping(manager: Manager, ami: Ami) -> None:
     manager.answer = lambda action: []
     await until(lambda: not ami.connected)
