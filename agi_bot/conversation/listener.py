@@ -15,6 +15,7 @@ from agi_bot.audio import Frame
 from agi_bot.contracts import Call, Digit, Hints, Intent, Transcript
 from agi_bot.conversation.ear import Ear, Sound
 from agi_bot.conversation.mouth import Mouth
+from agi_bot.conversation.patience import Patience
 from agi_bot.errors import EngineDown, SpeechError
 from agi_bot.flow.events import Listen
 from agi_bot.logs import of_call
@@ -83,6 +84,7 @@ class Listener:
         self._intent: Intent | None = None
         self._intent_of = ""
         self._thinking: asyncio.Task[None] | None = None
+        self._patience = Patience(HEARING_TIMEOUT_S)
         self._deaf = False
         self._ending = False
         """The turn is over for its taker, and its last words are awaited."""
@@ -106,7 +108,7 @@ class Listener:
             self._intent, self._intent_of = None, ""
         self.asks = asks
         if not self._deaf:
-            await self._guarded(self._ear.expect(hints))
+            await self._guarded(self._ear.expect(hints), Patience(HEARING_TIMEOUT_S))
 
     def answered_by_key(self) -> None:
         """The caller pressed what was asked for: what is said at the same time is no answer of its own."""
@@ -122,6 +124,7 @@ class Listener:
                     self._reports.frame(item)
                     await self._hear(item)
         finally:
+            self._patience.close()
             self._stop_thinking()
 
     async def close(self) -> None:
@@ -135,20 +138,24 @@ class Listener:
 
     async def _hear(self, frame: Frame) -> None:
         if not self._deaf:
-            await self._guarded(self._follow(frame))
+            await self._guarded(self._follow(frame), self._patience)
 
     async def _follow(self, frame: Frame) -> None:
         sound = await self._ear.hear(frame)
         for signal in sound.signals:
             self._reports.signal(signal)
-        if self._keyed_ms is None:
-            await self._act(self._judge(sound))
-        else:
+        if self._keyed_ms is not None:
             await self._hear_out(sound, self._keyed_ms)
+        elif not self._is_silence(sound):
+            await self._act(self._judge(sound))
 
-    async def _guarded(self, work: Awaitable[None]) -> None:
+    def _is_silence(self, sound: Sound) -> bool:
+        """Nobody speaks and no turn waits for its end, as most of the time: there is nothing to judge."""
+        return not (sound.segment.speech or self._taker.in_turn or sound.partial or self._partial)
+
+    async def _guarded(self, work: Awaitable[None], patience: Patience) -> None:
         try:
-            async with asyncio.timeout(HEARING_TIMEOUT_S):
+            with patience:
                 await work
         except TimeoutError:
             self._fail(EngineDown(f"the recogniser did not answer for {HEARING_TIMEOUT_S:g} s"))
@@ -168,6 +175,10 @@ class Listener:
         self._forget()
         if spoke:
             self._reports.false_alarm("keyed")
+
+    def deafen(self, error: SpeechError) -> None:
+        """The recogniser is of no use from the beginning."""
+        self._fail(error)
 
     def _fail(self, error: SpeechError) -> None:
         """From here on only keys are heard; the dialogue decides what that means."""
