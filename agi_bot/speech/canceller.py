@@ -37,8 +37,14 @@ LEAD = 48
 _SIZE = 512
 _AUDIBLE = 1e-3
 
-_RIPE = 75
-"""Blocks after which a filter is trusted; a young one knows only the sounds that it has heard."""
+_RIPE = 150
+"""Blocks after which a filter is trusted: a young one knows only the sounds that it has heard.
+
+One that was moved is half as old.
+"""
+
+_BESIDE = 8
+"""An echo that moves by no more samples than this sounds the same."""
 
 _LEAST_LEAK = 0.1
 """No echo counts as softer than 20 dB below what it was: lines change."""
@@ -111,17 +117,19 @@ class Canceller:
             taps = np.fft.irfft(self._used, _SIZE)[:TAPS]
             self._used = np.fft.rfft(taps[early:], _SIZE).astype(np.complex64)
         self._learning, self._left[2] = self._used.copy(), self._left[1]
+        if abs(by) > _BESIDE:
+            self._age = min(self._age, _RIPE // 2)
 
     def overlaid(self) -> None:
         """What was left of the last block was no echo: it tells nothing about the leak."""
         self.leak = min(self.leak, self._leak_before)
 
-    def elsewhere(self, out: Wave, left: Wave) -> tuple[int, float]:
-        """How much later the echo may have come that ``left`` is; the share of its power which that explains.
+    def elsewhere(self, out: Wave, heard: Wave) -> tuple[int, float]:
+        """By how much later the echo in ``heard`` would come, were it at its most likely place; the power left then.
 
-        ``out`` are the last ``lead + REACH + len(left)`` samples (or more) that went out.
+        ``out`` are the last ``lead + REACH + len(heard)`` samples (or more) that went out.
         """
-        size = len(left) + 2 * REACH
+        size = len(heard) + 2 * REACH
         end = len(out) - max(0, self._skip - REACH)
         missing = max(0, REACH - self._skip)
         length = 1 << (size + TAPS - 1).bit_length()
@@ -129,10 +137,10 @@ class Canceller:
         sent = np.fft.rfft(out[end - size + missing - TAPS : end], length)
         foretold = np.fft.irfft(sent * np.fft.rfft(taps, length), length).astype(np.float32)[TAPS:][: size - missing]
         energy = np.concatenate(([0.0], np.cumsum(foretold**2)))
-        energy = energy[len(left) :] - energy[: -len(left)]
-        explained = (2 * _correlate(foretold, left) - energy) / max(float(left @ left), 1e-9)
-        best = int(explained.argmax())
-        return REACH - best, float(explained[best])
+        energy = energy[len(heard) :] - energy[: -len(heard)]
+        left = energy - 2 * _correlate(foretold, heard)
+        best = int(left.argmin())
+        return REACH - best, float(heard @ heard) + float(left[best])
 
     def clean(self, out: Wave, block: Wave) -> Wave:
         """``block`` without the echo; ``out`` are the last :attr:`lead` samples (or more) that went out."""

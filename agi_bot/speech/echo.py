@@ -28,7 +28,6 @@ _AUDIBLE = 1e-3
 _KEPT = LONGEST + 2 * SPAN
 """Samples of outgoing sound that are remembered."""
 
-
 _EXPLAINED = (0.8, 0.55, 0.4)
 """Share of the power of what is left that an echo which moved must explain, by the frames that are compared."""
 
@@ -38,8 +37,11 @@ _FOREIGN = 0.25
 _LOST = 0.5
 """Share of frames that are no echo as foretold, from which on it is looked for everywhere."""
 
-_STILL = 8
-"""Samples within which an echo has not moved."""
+_RECENT = 15
+"""Frames within which a lost packet is noticed by its time, too."""
+
+_STILL = 2
+"""Samples within which two places are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +73,13 @@ class EchoGuard:
         self._place = Alignment()
         self._sent = Timeline(_KEPT)
         self._in = _Last(SPAN)
-        self._left = _Last(len(_EXPLAINED) * BLOCK)
+        self._left: deque[float] = deque(maxlen=len(_EXPLAINED))
         self._strange = self._shift = 0
         """Frames in a row that were no echo as foretold; where the echo was seen last, against its place."""
         self._lost = 0.0
         """Smoothed share of such frames."""
+        self._moved_by = self._since_move = 0
+        """The last move, samples, and the frames since."""
         self.moves = 0
         """How often the echo was found at another delay than before."""
         self._levels: deque[float] = deque([0.0] * (_KEPT // BLOCK), maxlen=_KEPT // BLOCK)
@@ -101,10 +105,13 @@ class EchoGuard:
     def incoming(self, frame: Frame) -> bool:
         """True when ``frame`` is no louder than the bot's own echo would be; :attr:`clean` is without it."""
         self.clean = frame
-        end = self._place.heard(round(frame.ms * LINE_RATE / 1000), frame.at_ms)
+        before, size = self._place.end, round(frame.ms * LINE_RATE / 1000)
+        end = self._place.heard(size, frame.at_ms)
+        self._since_move += 1
         if not self._sounding and not self._sent.waiting:
             return False
         heard = _wave(frame)
+        self._take_back(end - before - size)
         self._remember(end, heard)
         self._look()
         expected = self.expected()
@@ -187,7 +194,7 @@ class EchoGuard:
         self._strange = 0 if soft else self._strange + 1
         if expected > _AUDIBLE:
             self._lost += 0.05 * ((not soft) - self._lost)
-        self._left.push(left)
+        self._left.append(float(left @ left))
         return soft
 
     def _moved(self, frame: Frame, heard: Wave, expected: float) -> bool:
@@ -195,21 +202,28 @@ class EchoGuard:
         if self._canceller is None or expected < _AUDIBLE or len(heard) != BLOCK:
             return False
         frames = min(self._strange, len(_EXPLAINED))
-        shift, explained = self._canceller.elsewhere(self._out, self._left.wave[-frames * BLOCK :])
-        if explained < _FOREIGN and _amplitude(self._left.wave[-BLOCK:]) > expected / 2:
+        shift, rest = self._canceller.elsewhere(self._out, self._in.wave[-frames * BLOCK :])
+        explained = 1 - rest / max(sum(islice(reversed(self._left), frames)), 1e-9)
+        if explained < _FOREIGN and self._left[-1] > BLOCK * (expected / 2) ** 2:
             self._canceller.overlaid()
-        if explained < _EXPLAINED[frames - 1] or abs(shift) <= _STILL:
+        if explained < _EXPLAINED[frames - 1]:
             return False
-        if abs(shift - self._shift) <= _STILL:
+        if shift and abs(shift - self._shift) <= _STILL:
             self._move(shift)
             self._cleaned(frame, heard)
         else:
             self._shift = shift
         return True
 
+    def _take_back(self, by: int) -> None:
+        """What is heard lies ``by`` samples further on than was thought: an echo that moved for that moves back."""
+        if by and self._canceller and self._since_move < _RECENT and abs(self._moved_by + by) <= _STILL:
+            self._canceller.shift(by)
+
     def _move(self, by: int) -> None:
         assert self._canceller is not None
         self._canceller.shift(by)
+        self._moved_by, self._since_move = by, 0
         self._shift = self._strange = 0
         self._lost = 0.0
         self.moves += 1
