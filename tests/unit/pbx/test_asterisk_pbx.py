@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -28,7 +29,22 @@ NUMBER = Frame(bytes((1, 2)) * 160)
 
 @pytest.fixture
 async def pbx() -> AsyncIterator[AsteriskPbx]:
-    made = AsteriskPbx(AsteriskOptions(agi_port=0, audio_port=0, audio_wait_s=0.5, take_wait_s=0.5, finish_wait_s=0.5))
+    """One that has patience with a machine that is slow at times."""
+    async with _serving(wait_s=30.0) as made:
+        yield made
+
+
+@pytest.fixture
+async def hasty() -> AsyncIterator[AsteriskPbx]:
+    """One that gives up what does not come."""
+    async with _serving(wait_s=0.5) as made:
+        yield made
+
+
+@asynccontextmanager
+async def _serving(wait_s: float) -> AsyncIterator[AsteriskPbx]:
+    waits = {"audio_wait_s": wait_s, "take_wait_s": wait_s, "finish_wait_s": wait_s}
+    made = AsteriskPbx(AsteriskOptions(agi_port=0, audio_port=0, **waits))  # type: ignore[arg-type]
     await made.start()
     yield made
     await made.close()
@@ -79,10 +95,10 @@ async def test_what_the_bot_asks_of_asterisk_in_its_order(pbx: AsteriskPbx) -> N
 
 
 @pytest.mark.parametrize("commands_before", range(1, 9))
-async def test_a_caller_who_hangs_up_after_any_command_leaves_nothing(pbx: AsteriskPbx, commands_before: int) -> None:
+async def test_a_caller_who_hangs_up_after_any_command_leaves_nothing(hasty: AsteriskPbx, commands_before: int) -> None:
     channel = Impatient(commands_before)
-    await asyncio.wait_for(channel.run("127.0.0.1", pbx.agi.port), 30)
-    await until(lambda: left_over(pbx) == (0, 0, 0, 0))
+    await asyncio.wait_for(channel.run("127.0.0.1", hasty.agi.port), 30)
+    await until(lambda: left_over(hasty) == (0, 0, 0, 0))
 
 
 class Impatient(SimulatedChannel):
@@ -109,10 +125,10 @@ async def test_an_asterisk_that_dies_after_any_command_leaves_nothing(pbx: Aster
     await until(lambda: left_over(pbx) == (0, 0, 0, 0))
 
 
-async def test_an_asterisk_that_never_connects_the_sound(pbx: AsteriskPbx, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_asterisk_that_never_connects_the_sound(hasty: AsteriskPbx, caplog: pytest.LogCaptureFixture) -> None:
     channel = Soundless()
-    assert await asyncio.wait_for(channel.run("127.0.0.1", pbx.agi.port), 30) == "SUCCESS"
-    assert pbx.running == 0
+    assert await asyncio.wait_for(channel.run("127.0.0.1", hasty.agi.port), 30) == "SUCCESS"
+    assert hasty.running == 0
     reason = next(record.reason for record in caplog.records if record.message == "call.no_sound")  # type: ignore[attr-defined]
     assert "no AudioSocket connection" in reason
 
@@ -154,11 +170,11 @@ async def test_garbage_on_the_sound_ends_that_call_and_no_other(pbx: AsteriskPbx
     await other_running
 
 
-async def test_a_bot_that_does_not_finish_after_the_hang_up_is_not_waited_for(pbx: AsteriskPbx) -> None:
-    _, channel, running = await arrive(pbx)
+async def test_a_bot_that_does_not_finish_after_the_hang_up_is_not_waited_for(hasty: AsteriskPbx) -> None:
+    _, channel, running = await arrive(hasty)
     channel.hang_up()
     await asyncio.wait_for(running, 30)
-    await until(lambda: left_over(pbx) == (0, 0, 0, 0))
+    await until(lambda: left_over(hasty) == (0, 0, 0, 0))
     assert "BOT_OUTCOME" not in channel.variables
 
 
@@ -172,11 +188,11 @@ async def test_results_reach_a_channel_that_hung_up(pbx: AsteriskPbx) -> None:
     assert channel.ended_by == "caller"
 
 
-async def test_a_call_that_no_bot_takes_goes_back(pbx: AsteriskPbx, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_call_that_no_bot_takes_goes_back(hasty: AsteriskPbx, caplog: pytest.LogCaptureFixture) -> None:
     channel = SimulatedChannel()
-    assert await asyncio.wait_for(channel.run("127.0.0.1", pbx.agi.port), 30) == "SUCCESS"
+    assert await asyncio.wait_for(channel.run("127.0.0.1", hasty.agi.port), 30) == "SUCCESS"
     assert "call.not_taken" in caplog.text
-    call, _, running = await arrive(pbx)
+    call, _, running = await arrive(hasty)
     await call.release()
     await running
 
