@@ -63,6 +63,13 @@ class FakeTransport(asyncio.Transport):
         self.end = self.end or "aborted"
 
 
+class StoppedClock(LineClock):
+    """Keeps the lines; time passes when a test says so."""
+
+    def _schedule(self) -> None:
+        """Never."""
+
+
 class Stage:
     """A line, and its owner who keeps it."""
 
@@ -70,7 +77,7 @@ class Stage:
         self.arrivals: list[Line] = []
         self.departures: list[Line] = []
         self.transport = FakeTransport()
-        self.clock = LineClock()
+        self.clock = StoppedClock()
         self.line = Line(self, self.clock, MediaLimits(**limits))  # type: ignore[arg-type]
         self.line.connection_made(self.transport)
 
