@@ -170,13 +170,15 @@ class Canceller:
         self._learning = (self._learning + 0.5 * np.fft.rfft(taps)).astype(np.complex64)
 
     def _compare(self, block: Wave, used: Wave, learnt: Wave) -> None:
-        self._left = 0.8 * self._left + 0.2 * np.array([block @ block, used @ used, learnt @ learnt])
+        whole, left = float(block @ block), float(used @ used)
+        self._left = 0.8 * self._left + 0.2 * np.array([whole, left, learnt @ learnt])
         came, now, then = self._left
         # It falls at once and rises slowly: a caller who speaks is no echo that is left.
         ratio = float(np.sqrt(now / came)) if came > 0 else 1.0
         self._leak_before = self.leak
         least = max(_LEAST_LEAK, 1.0 - self._age / _RIPE)
-        self.leak = max(least, min(1.0, 1.02 * self.leak, ratio))
+        rise = 1.02 if left > whole * self.leak**2 else 1.0
+        self.leak = max(least, min(1.0, rise * self.leak, ratio))
         if then < 0.8 * now and then < 0.6 * came:
             self._used, self._left[1] = self._learning.copy(), then
         elif then > 2.0 * came or then > 4.0 * now:

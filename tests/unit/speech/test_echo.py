@@ -254,3 +254,39 @@ def test_an_echo_that_comes_earlier_than_the_filter_begins_is_taken_out() -> Non
     incoming = np.concatenate([echo(out, 30, -15)[: 6 * RATE], echo(out, 2, -15)[6 * RATE :]])
     through = ~suppressed(guard, out, incoming) & loud(incoming)
     assert np.mean(through[400:]) < 0.02
+
+
+def test_lost_and_doubled_frames_cost_little() -> None:
+    """One in fifty is lost or comes twice, and tells the time at which it came."""
+    guard = EchoGuard()
+    out = talk(30)
+    incoming = echo(out, 120, -15)
+    chance = np.random.default_rng(8)
+    through, seen = 0, 0
+    for index, (sent, heard) in enumerate(zip(frames(out), frames(incoming), strict=True)):
+        guard.outgoing(Frame(sent.pcm, at_ms=20 * index))
+        for _ in range(int(chance.choice([0, 1, 2], p=[0.01, 0.98, 0.01]))):
+            echoed = guard.incoming(Frame(heard.pcm, at_ms=20 * (index + 1)))
+            if index > 150 and loud(heard.samples.astype(float)).any():
+                seen, through = seen + 1, through + (not echoed)
+    assert through / seen < 0.04
+
+
+def test_a_filter_that_has_heard_little_lets_no_new_sound_through() -> None:
+    """Each sound of a voice has bands of its own, and a phone line more than one echo."""
+    guard = EchoGuard()
+    low = np.convolve(talk(3, 12000), np.hanning(16) / 8, "same")
+    out = np.concatenate([low, talk(5)])
+    twice = echo(out, 100, -12) + echo(out, 106, -18)
+    through = ~suppressed(guard, out, twice) & loud(twice)
+    assert through.sum() <= 3
+
+
+def test_a_long_talk_of_the_caller_makes_the_next_soft_word_no_echo() -> None:
+    guard = EchoGuard()
+    out = talk(20)
+    caller = np.concatenate([np.zeros(6 * RATE), talk(10, 6000), talk(4, 900)])
+    verdicts = suppressed(guard, out, echo(out, 120, -20) + caller)
+    soft = loud(caller, 300)
+    soft[: 16 * 50] = False
+    assert np.mean(~verdicts[soft]) > 0.9
