@@ -20,8 +20,9 @@ ROOT = Path(__file__).parents[1]
 DIALPLANS = sorted((ROOT / "dialplans/asterisk").glob("agi-bot*.conf"))
 TEST_DIALPLANS = sorted((ROOT / "tests/integration/asterisk").glob("*.conf"))
 
-# The same examples each time; ``pytest --hypothesis-profile=default`` looks for new ones.
+# The same examples each time; ``pytest --hypothesis-profile=random`` looks for new ones.
 settings.register_profile("settled", derandomize=True, deadline=None)
+settings.register_profile("random", deadline=None)
 settings.load_profile("settled")
 
 

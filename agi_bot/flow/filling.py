@@ -87,6 +87,11 @@ def _add(filled: Filled, name: str, value: Value | None) -> None:
         filled.values[name] = value
 
 
+def _use(entity: Entity, left: list[Entity]) -> None:
+    # This very one, without comparing values: some cannot be compared (Decimal's signalling NaN).
+    left[:] = [one for one in left if one is not entity]
+
+
 def _choice(spec: Slot, heard: str) -> Value | None:
     text = heard.casefold()
     words = [(word.casefold(), value) for value, said in spec.choices.items() for word in (value, *said)]
@@ -107,7 +112,7 @@ def _digits(spec: Slot, left: list[Entity], slots: int) -> Value | None:
     likely = [entity for entity in fitting if 2 * len(str(entity.value)) >= longest][-slots:]
     if not likely:
         return None
-    left.remove(likely[0])
+    _use(likely[0], left)
     return likely[0].value
 
 
@@ -120,7 +125,7 @@ def _simple(spec: Slot, left: list[Entity]) -> Value | None:
     for entity in left:
         value = _converted(entity, spec)
         if value is not None:
-            left.remove(entity)
+            _use(entity, left)
             return value
     return None
 
@@ -175,7 +180,7 @@ def _fill_moment(
 def _taken(left: list[Entity], kind: str, fits: Callable[[Value], bool]) -> Entity | None:
     found = next((entity for entity in left if entity.kind == kind and fits(entity.value)), None)
     if found is not None:
-        left.remove(found)
+        _use(found, left)
     return found
 
 

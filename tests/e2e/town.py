@@ -239,9 +239,9 @@ class LivingBot:
                 await asyncio.sleep(quiet_s)
 
     async def until_over(self, within_s: float) -> None:
-        """Wait until every task has its end."""
+        """Wait until every task has its end, and the last claim was let go."""
         deadline = time.monotonic() + within_s
-        while set(self.states()) - OVER:
+        while set(self.states()) - OVER or self.rows("SELECT 1 FROM queue_claimed"):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{self.states()}\n{self.log.read_text()[-4000:]}")
             await asyncio.sleep(0.2)

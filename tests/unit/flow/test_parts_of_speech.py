@@ -188,6 +188,10 @@ class TestFilling:
         assert filled({"n": Slot(type="integer")}, *wrong).values == {}
         assert filled({"p": Slot(type="phone", length=11)}, *wrong).values == {}
 
+    def test_values_are_not_compared(self) -> None:
+        said = [Entity("number", number, "") for number in (Decimal("sNaN"), 3)]
+        assert filled({"n": Slot(type="integer")}, *said).values == {"n": 3}
+
     def test_the_longest_word_of_a_choice_wins(self) -> None:
         spec = Slot(type="choice", choices={"大": ("大的",), "特大": ("特大的",)})
         assert filled({"s": spec}, heard="我要特大的").values == {"s": "特大"}
