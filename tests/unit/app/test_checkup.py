@@ -42,7 +42,7 @@ def test_the_bot_does_not_start_with_a_wrong_limit_and_says_why_in_a_line(tmp_pa
     config = tmp_path / "agi-bot.yml"
     config.write_text("turns: {limits: {opn_ms: 1500}}\nsupervisor: {enabled: false}\n", "utf-8")
     command = [sys.executable, "-m", "agi_bot", "serve", "--config", str(config)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 1
     said = [line for line in (done.stdout + done.stderr).splitlines() if "Traceback" in line or "limit" in line]
     assert said == ["agi-bot: turns.limits: there is no limit opn_ms"]

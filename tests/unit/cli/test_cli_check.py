@@ -13,7 +13,7 @@ import pytest
 def check(tmp_path: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "COLUMNS": "300", **{f"AGI_BOT_FREESWITCH__{name}": text for name, text in settings.items()}}
     command = [sys.executable, "-m", "agi_bot", "check", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=env, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=env, check=False, timeout=300)
 
 
 def test_freeswitch_is_down(tmp_path: Path) -> None:

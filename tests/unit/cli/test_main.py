@@ -16,7 +16,7 @@ from agi_bot.cli.groups import COMMANDS, GROUPS
 
 def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "agi_bot", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False, timeout=300)
 
 
 def test_version() -> None:
