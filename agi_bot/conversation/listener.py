@@ -202,7 +202,7 @@ class Listener:
             intent_of=self._intent_of,
             bot_speaking=prompt is not None,
             interruptible=not self.closing and prompt is not None and not prompt.protected_now,
-            left_ms=prompt.left_ms if prompt is not None else 0,
+            left_ms=prompt.left_of_question_ms if prompt is not None else 0,
             bot_text=prompt.say.text if prompt is not None else "",
             echo=sound.echo,
             rising=sound.segment.rising,
@@ -220,14 +220,18 @@ class Listener:
                 self._mouth.pause()
                 self._reports.interrupted()
             case Act.GO_ON:
-                self._mouth.resume(restart=self.asks.resume == "restart")
+                self._resume(decision.why)
             case Act.RESUME:
-                self._mouth.resume(restart=self.asks.resume == "restart")
+                self._resume(decision.why)
                 await self._drop(decision.why)
             case Act.DROP:
                 await self._drop(decision.why)
             case Act.END | Act.TOO_LONG:
                 await self._end(decision)
+
+    def _resume(self, why: str) -> None:
+        """Who nods has heard what was said: for him nothing starts again."""
+        self._mouth.resume(restart=self.asks.resume == "restart" and why != "backchannel")
 
     def _think(self, text: str) -> None:
         if text:

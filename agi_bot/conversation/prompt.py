@@ -54,6 +54,8 @@ async def _span_by_span(voice: Voice, spans: Sequence[Part]) -> AsyncIterator[tu
                 yield index, frame
 
 
+_QUESTION = re.compile("[?？]")
+
 _PAUSE_POWER = 32.0**2
 """Mean square (16-bit samples) below which nothing is said: -60 dBFS."""
 
@@ -124,6 +126,14 @@ class Prompt:
         return (len(self._frames) - self._heard) * FRAME_MS if self._rendered else NOT_KNOWN_MS
 
     @property
+    def left_of_question_ms(self) -> int:
+        """The same up to the end of its last question; a prompt without one is all question."""
+        asked = [end for piece in self._pieces if (end := _end_of_question(piece)) is not None]
+        if not self._rendered or not asked:
+            return self.left_ms
+        return max(0, asked[-1] - self._heard) * FRAME_MS
+
+    @property
     def protected_now(self) -> bool:
         """Whether the sound going out belongs to a protected span, or must not be cut at all."""
         if not self.say.barge_in:
@@ -169,7 +179,7 @@ class Prompt:
         return None
 
     def stop_after_protected(self) -> None:
-        """Speak on only until the last protected span has ended."""
+        """Speak on only what is protected."""
         self._stop_after_protected = True
 
     def take_back(self) -> None:
@@ -193,17 +203,29 @@ class Prompt:
 
         Raises :class:`~agi_bot.errors.SpeechError` when the voice failed.
         """
-        while self.position >= len(self._frames):
+        while True:
+            if self._stop_after_protected and not self._skip_to_protected():
+                return None
+            if self.position < len(self._frames):
+                self.position += 1
+                return self._frames[self.position - 1]
             if self._error is not None:
                 raise self._error
             if self._rendered:
                 return None
             self._more.clear()
             await self._more.wait()
-        if self._stop_after_protected and not self._protected_from(self.position):
-            return None
-        self.position += 1
-        return self._frames[self.position - 1]
+
+    def _skip_to_protected(self) -> bool:
+        """Leave out what is not protected from here on, as far as it is rendered; ``False``: nothing protected is left."""
+        if not self._protected_from(self.position):
+            return False
+        if self.say.barge_in:
+            piece = self._piece_at(self.position)
+            while piece is not None and not piece.part.protected:
+                self.position = len(self._frames) if piece.end is None else piece.end
+                piece = self._piece_at(self.position) if piece.end is not None else None
+        return True
 
     async def _render(self) -> None:
         try:
@@ -249,6 +271,16 @@ class Prompt:
         self._frames.extend(frames)
         if frames:
             self._more.set()
+
+
+def _end_of_question(piece: _Piece) -> int | None:
+    """The frame at which about its last question ends; ``None``: it asks nothing."""
+    questions = _QUESTION.split(piece.part.text)
+    if len(questions) == 1 or piece.end is None:
+        return None
+    words = count_words(piece.part.text)
+    share = 1 - count_words(questions[-1]) / max(1, words)
+    return piece.start + round((piece.end - piece.start) * share)
 
 
 def _end_of_pause(powers: Sequence[float]) -> int:

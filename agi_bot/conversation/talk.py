@@ -251,8 +251,13 @@ class Talk:
 
     def interrupted(self) -> None:
         """The caller took the turn: what was not spoken is dropped."""
-        cut = None if self.seized else self._mouth.cut()
+        if self.seized:
+            return
+        cut = self._mouth.cut()
         if cut is None:
+            # What is protected is still to be spoken; the rest is left out.
+            if self._mouth.busy:
+                self._journal.count("barge_ins")
             return
         self._journal.cut(cut.words, int(self._clock.ms))
         self._journal.count("barge_ins")

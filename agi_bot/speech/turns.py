@@ -307,7 +307,12 @@ def _is_syllable(text: str) -> bool:
 
 
 def _is_echo(now: Now) -> bool:
-    """The partial is a piece of what the bot says itself, and too long for chance."""
+    """On a line with an echo: the partial is a piece of what the bot says itself, and too long for chance.
+
+    Elsewhere callers repeat its words: 转人工, where the prompt offers it.
+    """
+    if not now.echo:
+        return False
     text, said = plain(now.partial), plain(now.bot_text)
     if text.isascii():
         return len(text.split()) >= _ECHO_WORDS and f" {text} " in f" {said} "

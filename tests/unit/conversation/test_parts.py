@@ -131,8 +131,31 @@ async def test_only_the_protected_rest_is_spoken() -> None:
     await take(prompt, 5)
     assert prompt.protected_left
     prompt.stop_after_protected()
-    frames = await take(prompt, 36)
-    assert [frame is None for frame in frames] == [False] * 35 + [True]
+    frames = await take(prompt, 21)
+    assert [frame is None for frame in frames] == [False] * 20 + [True]
+
+
+async def test_a_protected_span_that_is_not_rendered_yet_is_waited_for_and_nothing_before_it_spoken() -> None:
+    prompt = Prompt(Say(1, (Span("您好"), Span("您能来吗"), Span("录音", protected=True))), Beeper(), 8000)
+    prompt.stop_after_protected()
+    prompt.start()
+    frames = await take(prompt, 21)
+    assert [frame is None for frame in frames] == [False] * 20 + [True]
+
+
+@pytest.mark.parametrize(
+    ("spans", "left_ms"),
+    [
+        (("您好", "您能来吗？", "不方便就按二"), 1400),
+        (("您好", "您能来吗？不方便就按二"), 400 + 2200 * 4 // 10),
+        (("您好", "请按二"), 1000),
+    ],
+)
+async def test_how_much_of_the_question_is_left(spans: tuple[str, ...], left_ms: int) -> None:
+    prompt = await rendered(*(Span(text) for text in spans))
+    assert prompt.left_of_question_ms == left_ms
+    await take(prompt, 39)
+    assert prompt.left_of_question_ms == max(0, left_ms - 780)
 
 
 async def test_a_prompt_that_must_not_be_interrupted_is_protected_throughout() -> None:

@@ -351,10 +351,16 @@ def test_who_is_understood_stops_the_bot_on_a_line_of_false_alarms() -> None:
     ],
 )
 def test_the_bot_does_not_listen_to_itself(language: str, said: str, heard: str) -> None:
-    scene = bot(language=language, bot_text=said).play(300, speech=True).say(heard, 900).hush(1000)
-    assert scene.acts == [Act.PAUSE, Act.RESUME]
+    scene = bot(language=language, bot_text=said, echo=True).play(300, speech=True).say(heard, 900).hush(1000)
+    assert scene.acts == [Act.DROP]
     assert scene.last.why == "echo"
-    assert Act.STOP in bot(language=language, bot_text="").say(heard, 900).acts
+    assert Act.STOP in bot(language=language, bot_text="", echo=True).say(heard, 900).acts
+
+
+def test_a_caller_may_repeat_the_bots_words_on_a_line_without_echo() -> None:
+    said = "您可以选择开处方药，做检查，或者转人工，请告诉我"
+    scene = bot(bot_text=said, meanings={"转人工": intent("transfer_human")}).say("转人工").hush(600)
+    assert scene.acts[:2] == [Act.PAUSE, Act.STOP]
 
 
 def test_protected_words_are_spoken_to_their_end_and_the_caller_is_heard_then() -> None:
