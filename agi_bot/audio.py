@@ -28,7 +28,8 @@ class Frame:
     """A piece of sound: 16-bit little-endian mono PCM ``pcm`` at ``rate`` Hz.
 
     ``at_ms`` is its place in the line's own time, where that is known: of what was heard, how
-    much the line had sent (silence counts) when it came; of what is sent, where it will lie.
+    much the line had sent (silence counts) when it came (silence in the place of sound that did not
+    come has none); of what is sent, where it will lie.
 
     Raises :class:`ValueError` for an odd number of bytes or a rate below 1 Hz.
     """

@@ -107,6 +107,8 @@ class EchoGuard:
         self.clean = frame
         before, size = self._place.end, round(frame.ms * LINE_RATE / 1000)
         end = self._place.heard(size, frame.at_ms)
+        if end == before:  # it stands for sound that did not come
+            return False
         self._since_move += 1
         if not self._sounding and not self._sent.waiting:
             return False

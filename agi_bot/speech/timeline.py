@@ -20,7 +20,7 @@ Wave = npt.NDArray[np.float32]
 _MS = LINE_RATE // 1000
 
 _LASTING = 10
-"""Frames that must all have come too late, or too early, before that is taken for their time."""
+"""Times 20 ms that frames must all have come too late, or too early, before that is taken for their time."""
 
 _ALIKE = 80
 """Samples by which frames may be off and are in time."""
@@ -36,13 +36,20 @@ class Alignment:
         self.end = 0
         """Where the last frame ends."""
         self._known = False
+        self._at = 0
         self._off: deque[int] = deque(maxlen=_LASTING)
 
     def heard(self, size: int, at_ms: int | None) -> int:
-        """A frame of ``size`` samples came when ``at_ms`` had been sent (None: not known); its end's place."""
-        self.end += size
+        """A frame of ``size`` samples came when ``at_ms`` had been sent (None: not known); its end's place.
+
+        Where the others tell their time, one that does not has no place: it fills a gap, and what belongs
+        there may come late.
+        """
         if at_ms is not None:
+            self.end += size
             self._correct(at_ms * _MS)
+        elif not self._known:
+            self.end += size
         return self.end
 
     def _correct(self, at: int) -> None:
@@ -52,6 +59,10 @@ class Alignment:
         if abs(off) <= _ALIKE:
             self._off.clear()
             return
+        # Of frames that come all at once after a stall the last one tells how late they are.
+        if self._off and at == self._at:
+            self._off.pop()
+        self._at = at
         self._off.append(off)
         if len(self._off) == _LASTING and (min(self._off) > 0 or max(self._off) < 0):
             self.end += min(self._off, key=abs)

@@ -121,3 +121,16 @@ def test_nothing_is_lost_or_moved_however_it_is_cut(pieces: list[int], moves: li
     assert found.tolist() == expected.tolist()
     behind = np.concatenate([np.zeros(800, np.float32), expected])[-800:]
     assert timeline.until(int(ends[-1])).tolist() == behind.tolist()
+
+
+def test_silence_that_fills_a_stall_takes_no_place_of_what_comes_late() -> None:
+    alignment = Alignment()
+    heard(alignment, *range(1, 30))
+    assert [alignment.heard(BLOCK, None) for _ in range(20)] == [29 * BLOCK] * 20
+    assert heard(alignment, *[50] * 21, *range(51, 60)) == list(range(30, 60))
+
+
+def test_after_a_gap_in_which_nothing_came_frames_are_in_time_again_after_a_while() -> None:
+    alignment = Alignment()
+    heard(alignment, *range(1, 30))
+    assert heard(alignment, *range(100, 130))[-20:] == list(range(110, 130))
