@@ -100,9 +100,6 @@ class Sound(ABC):
         self._counters.received += 1
         self._gaps.heard(frame.ms)
         self._last = frame
-        self._put(frame)
-
-    def _put(self, frame: Frame) -> None:
         self._inbox.put(Frame(frame.pcm, frame.rate, self._passed_ms))
 
     def _fill(self) -> None:
@@ -118,7 +115,7 @@ class Sound(ABC):
         while self._gaps.due and not self._inbox.full:
             self._counters.filled += 1
             self._gaps.filled(FRAME_MS)
-            self._put(self._still)
+            self._inbox.put(self._still)
 
     def _next(self) -> bytes | None:
         """The 20 ms that are due; ``None``: silence."""
