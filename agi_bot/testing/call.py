@@ -259,8 +259,8 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         return self._working > 0
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
-        self._working += 1
         work = super().run_in_executor(executor, func, *args)
+        self._working += 1
         work.add_done_callback(self._worked)
         return work
 
