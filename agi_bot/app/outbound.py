@@ -172,7 +172,7 @@ async def _web(
         from agi_bot.web.server import Tls, serving
     except ImportError as error:
         raise ConfigError(f"web.enabled: {error.name} is not installed", cure='pip install "agi-bot[web]"') from error
-    web = settings.web
+    web, threads = settings.web, parts.workshop.recognizer.threads
     live = Live(
         calls=lambda: parts.bot.running,
         dialling=lambda: dialer.live if dialer else 0,
@@ -182,6 +182,7 @@ async def _web(
         obstacle=lambda: parts.pbx.obstacle,
         waits=lambda: dialer.trouble if dialer else "",
         prompts=parts.workshop.voices.readiness,
+        hearing=lambda: {"stuck": threads.stuck, "replaced": threads.replaced},
     )
     options = Options(
         requests_per_minute=web.requests_per_minute,

@@ -7,6 +7,7 @@ import gc
 import logging
 import signal
 import time
+from contextlib import suppress
 
 from agi_bot import __version__
 from agi_bot.app.exchange import exchange
@@ -16,9 +17,13 @@ from agi_bot.app.running import Running, running
 from agi_bot.app.warming import keep_fresh
 from agi_bot.campaign.store.retention import RetentionStore
 from agi_bot.config import Settings
+from agi_bot.errors import EngineDown
 from agi_bot.supervisor import Heart
 
 log = logging.getLogger(__name__)
+
+LAST_CALLS_S = 60.0
+"""How long calls may go on whose bot is deaf, before it is started anew."""
 
 
 async def serve(settings: Settings, heart: Heart | None = None) -> None:
@@ -47,13 +52,29 @@ async def serve(settings: Settings, heart: Heart | None = None) -> None:
         beating = asyncio.create_task(_beat(heart, stop))
         works = (_retire(settings, parts), keep_fresh(parts.workshop, parts.flows))
         tending = [asyncio.create_task(work) for work in works]
+        deaf = asyncio.create_task(until_deaf(parts, stop))
         async with outbound(settings, parts):
             await stop.wait()
             log.info("bot.stopping", extra={"calls": parts.bot.running})
-            for task in tending:
+            for task in (*tending, deaf):
                 task.cancel()
-            await asyncio.gather(*tending, return_exceptions=True)
+            await asyncio.gather(*tending, deaf, return_exceptions=True)
     beating.cancel()
+    if not deaf.cancelled():
+        raise EngineDown("the recogniser hangs for good", cure="the watchdog starts the bot anew")
+
+
+async def until_deaf(parts: Running, stop: asyncio.Event) -> None:
+    """Set ``stop`` when the recogniser hangs beyond help and the calls that are up had their time."""
+    threads = parts.workshop.recognizer.threads
+    while not threads.hangs:  # noqa: ASYNC110
+        await asyncio.sleep(1.0)
+    log.critical("bot.deaf", extra={"stuck": threads.stuck, "calls": parts.bot.running})
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LAST_CALLS_S):
+            while parts.bot.running:  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+    stop.set()
 
 
 async def _retire(settings: Settings, parts: Running) -> None:

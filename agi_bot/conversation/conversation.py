@@ -15,6 +15,7 @@ from agi_bot.audio import Frame
 from agi_bot.contracts import Call, Hearing
 from agi_bot.conversation.answerer import AnswererDesk, OverheardEar, Plan
 from agi_bot.conversation.clock import Clock
+from agi_bot.conversation.deaf import NoHearing
 from agi_bot.conversation.ear import Ear
 from agi_bot.conversation.engines import Engines, Limits, Script
 from agi_bot.conversation.journal import Journal
@@ -74,6 +75,8 @@ class Conversation:
         self._mouth = Mouth(call, self._prompt_over, self._frame_sent)
         self._ear: Ear | None = None
         self._listener: Listener | None = None
+        self._unheard: EngineDown | None = None
+        """Why the recogniser did not open."""
         self._answerer = AnswererDesk(plan, self._talk, record) if plan is not None else None
 
     @property
@@ -114,6 +117,8 @@ class Conversation:
     async def _converse(self) -> None:
         self._listener = await self._open_listener()
         self._talk.connect(self._mouth, self._listener)
+        if self._unheard is not None:
+            self._listener.deafen(self._unheard)
         tasks = [asyncio.create_task(work) for work in (self._listen(self._listener), self._speak())]
         try:
             await self._talk.run()
@@ -144,11 +149,15 @@ class Conversation:
         return Listener(self._call, ear, TurnTaker(self._limits.turns, self._record.language), self._mouth, reports)
 
     async def _open_hearing(self) -> Hearing:
+        """One that hears nothing where the recogniser hangs: the flow tells what is done then."""
         try:
             async with asyncio.timeout(HEARING_TIMEOUT_S):
                 return await self._engines.recognizer.open(language=self._record.language)
-        except TimeoutError as error:
-            raise EngineDown(f"the recogniser did not open for {HEARING_TIMEOUT_S:g} s") from error
+        except TimeoutError:
+            self._unheard = EngineDown(f"the recogniser did not open for {HEARING_TIMEOUT_S:g} s")
+        except EngineDown as error:
+            self._unheard = error
+        return NoHearing()
 
     async def _listen(self, listener: Listener) -> None:
         try:

@@ -23,7 +23,8 @@ class Live:
 
     ``outbox`` has the counters of each receiver that letters are sent to (``crm``, ``sms``).
     ``obstacle`` tells why no call can be placed, ``waits`` why the dialer waits (empty: all is well).
-    ``prompts`` tells of each voice how often a prompt was ready.
+    ``prompts`` tells of each voice how often a prompt was ready.  ``hearing`` tells how many threads of
+    the recogniser hang now (``stuck``), and how many were replaced since the start (``replaced``).
     """
 
     calls: Callable[[], int] = _none
@@ -34,3 +35,4 @@ class Live:
     obstacle: Callable[[], str] = _nothing
     waits: Callable[[], str] = _nothing
     prompts: Mapping[str, Readiness] = field(default_factory=dict)
+    hearing: Callable[[], Mapping[str, int]] = dict

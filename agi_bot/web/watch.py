@@ -70,10 +70,18 @@ class _Collected:
         yield _gauge(
             "agibot_dialer_waits", "1 while the dialer waits for the store or the exchange.", bool(live.waits())
         )
+        yield from self._hearing()
         yield from self._calls()
         yield from self._prompts()
         yield from self._dialling()
         yield from self._outbox()
+
+    def _hearing(self) -> Iterator[Metric]:
+        threads = self._live.hearing()
+        about = "Threads of the recogniser that hang now."
+        yield _gauge("agibot_recognizer_threads_stuck", about, threads.get("stuck", 0))
+        about = "Threads of the recogniser that hung and were replaced."
+        yield CounterMetricFamily("agibot_recognizer_threads_replaced", about, value=threads.get("replaced", 0))
 
     def _calls(self) -> Iterator[Metric]:
         meter = self._live.meter

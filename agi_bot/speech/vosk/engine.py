@@ -119,9 +119,12 @@ class Decoder:
             self._kaldi.SetGrammar(grammar)
 
     def close(self) -> None:
-        """Free it."""
-        with self._lock:
-            self._kaldi = None
+        """Free it; one that works, or hangs, is freed when it is let go of."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._kaldi = None
+            finally:
+                self._lock.release()
 
 
 def _pieces(pcm: bytes) -> list[bytes]:

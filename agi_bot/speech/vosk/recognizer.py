@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from agi_bot.audio import LINE_RATE, Frame, Resampler
 from agi_bot.contracts import Hints, Transcript, Word
-from agi_bot.errors import ModelError, SpeechError
+from agi_bot.errors import EngineDown, ModelError, SpeechError
 from agi_bot.speech.vosk import calibration, engine, results
 from agi_bot.speech.vosk.calibration import Calibration
 from agi_bot.speech.vosk.folder import ModelFolder, inspect_folder
 from agi_bot.speech.vosk.second import Narrow, SecondLook, narrow
 from agi_bot.speech.vosk.settings import VoskSettings
 from agi_bot.speech.vosk.sound import Quietest, SoundClock
+from agi_bot.speech.vosk.threads import LONG_S, Threads
 from agi_bot.speech.vosk.trial import try_model
 from agi_bot.speech.vosk.vocabulary import Vocabulary, grammar, join
 
@@ -28,6 +29,12 @@ BEHIND = 5
 """How much nicer than the event loop the recogniser's threads are."""
 
 _SMALL_VOCABULARY = 3000
+LOOK_S = 0.25
+"""Seconds between two looks for threads that hang."""
+
+SECOND_S = 10.0
+"""A whole utterance that is heard again may take so long, s."""
+
 _NO_HINTS = Hints()
 _T = TypeVar("_T")
 
@@ -69,7 +76,8 @@ class VoskRecognizer:
         self._loaded: dict[str, _Loaded] = {}
         self._ears = 0
         threads = self._settings.threads or len(os.sched_getaffinity(0))
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="vosk", initializer=_step_back)
+        self.threads = Threads(threads, "vosk", _step_back)
+        self._watching: asyncio.Task[None] | None = None
 
     @property
     def name(self) -> str:
@@ -83,23 +91,38 @@ class VoskRecognizer:
 
     async def start(self) -> None:
         """Look at, try and load every model.  Raises :class:`~agi_bot.errors.ModelError`."""
+        self._watching = self._watching or asyncio.create_task(self._watch())
         models: dict[Path, Any] = {}
         for language, path in self._paths.items():
             folder = inspect_folder(path)
             if path not in models:
                 await try_model(path)
-                models[path] = await self.work(engine.load, path)
-            vocabulary = await self.work(_vocabulary, folder, language)
+                models[path] = await self.work(engine.load, path, limit_s=math.inf)
+            vocabulary = await self.work(_vocabulary, folder, language, limit_s=math.inf)
             self._loaded[language] = _Loaded(folder, models[path], vocabulary, language, calibration.load(path))
 
     async def stop(self) -> None:
         """Free threads and models; open ears cannot be used any more."""
         self._loaded.clear()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self.threads.stop()
+        watching, self._watching = self._watching, None
+        if watching is not None:
+            watching.cancel()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            self.threads.look()
 
     async def open(self, *, language: str, hints: Hints = _NO_HINTS) -> VoskHearing:
-        """A new ear.  Raises :class:`~agi_bot.errors.ModelError` for a language without a model."""
+        """A new ear.
+
+        Raises :class:`~agi_bot.errors.ModelError` for a language without a model,
+        :class:`~agi_bot.errors.EngineDown` when the recogniser hangs.
+        """
         loaded = self._find(language)
+        if self.threads.hangs:
+            raise EngineDown(f"the recogniser hangs in {self.threads.stuck} threads", cure="it is started anew")
         rate = loaded.folder.decoding_rate(LINE_RATE)
         words = await self.work(loaded.grammar, hints, self._settings)
         decoder = await self.work(engine.Decoder, loaded.model, rate, words)
@@ -124,15 +147,17 @@ class VoskRecognizer:
         vocabulary = self._find(language).vocabulary
         return tuple(phrase for phrase in hints.phrases if not vocabulary.cut(phrase))
 
-    async def work(self, function: Callable[..., _T], *arguments: Any) -> _T:
-        """Run ``function`` in the recogniser's own threads.
+    async def work(self, function: Callable[..., _T], *arguments: Any, limit_s: float = LONG_S) -> _T:
+        """Run ``function`` in the recogniser's own threads; beyond ``limit_s`` it counts as hanging.
 
         Raises :class:`~agi_bot.errors.SpeechError` when they have been stopped.
         """
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+            # By way of the loop: in one of virtual time nothing passes while a thread works for it.
+            job = asyncio.get_running_loop().run_in_executor(self.threads.within(limit_s), function, *arguments)
         except RuntimeError as error:
             raise SpeechError(f"the recogniser has been stopped: {error}") from error
+        return await job
 
     def _find(self, language: str) -> _Loaded:
         tag = _primary(language)
@@ -208,7 +233,7 @@ class VoskHearing:
         first = results.transcript(words, self._settings, judge)
         if not sound or not self._second.wanted(words):
             return first
-        again = await self._home.work(self._second.look, sound, words)
+        again = await self._home.work(self._second.look, sound, words, limit_s=SECOND_S)
         placed = tuple(self._clock.place(word, began) for word in again)
         return results.transcript(placed, self._settings, judge) if placed else first
 

@@ -81,10 +81,20 @@ def test_a_dead_recogniser_is_asked_nothing_any_more() -> None:
     assert len(stage.hearing.hints) == 1
 
 
-def test_a_recogniser_that_never_opens_gives_the_caller_back() -> None:
+def test_a_recogniser_that_never_opens_leads_to_the_menu_and_its_keys_are_heard() -> None:
     stage = Stage(lambda _: [], [Says("是的")])
     stage.hearing.stuck_at = frozenset({"open"})
     record = play(stage, "menu")
-    assert (record.outcome, stage.call.ended_by) == ("error", "released")
+    assert record.outcome == "refused"
+    assert record.counters["engine_failed.recognizer"] == 1
+    assert any("did not open" in note for turn in record.turns for note in turn.notes)
+    assert stage.hearing.hints == [], "it is asked nothing any more"
+
+
+def test_a_recogniser_that_never_opens_leads_to_a_colleague() -> None:
+    stage = Stage(lambda _: [], [Says("是的")])
+    stage.hearing.stuck_at = frozenset({"open"})
+    record = play(stage, "transfer")
+    assert (record.ended_by, stage.call.transferred_to) == ("transfer", "nurses")
     assert record.ended_at is not None
-    assert (record.ended_at - record.started_at).total_seconds() < 5
+    assert (record.ended_at - record.started_at).total_seconds() < 10

@@ -45,7 +45,15 @@ async def test_what_prometheus_reads(office: Office) -> None:
     meter.ended(a_call())
     dialer = {"ended.agreed": 3, "ended.busy": 1, "answered": 3, "refused.window": 7, "placed": 4}
     prompts = {"espeak-ng cmn": Readiness(ready=9, waited=1, waited_ms=250)}
-    live = Live(lambda: 2, lambda: 4, dialer, {"crm": {"delivered": 5}, "sms": {}}, meter, prompts=prompts)
+    live = Live(
+        lambda: 2,
+        lambda: 4,
+        dialer,
+        {"crm": {"delivered": 5}, "sms": {}},
+        meter,
+        prompts=prompts,
+        hearing=lambda: {"stuck": 1, "replaced": 3},
+    )
     transport = httpx.ASGITransport(application(office, live, Options()))
     async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:
         text = (await client.get("/metrics")).text
