@@ -22,6 +22,9 @@ from agi_bot.supervisor import Heart
 
 log = logging.getLogger(__name__)
 
+SURE_S = 10
+"""A recogniser that hangs for so long without a pause does not come back by itself, s."""
+
 LAST_CALLS_S = 60.0
 """How long calls may go on whose bot is deaf, before it is started anew."""
 
@@ -67,8 +70,10 @@ async def serve(settings: Settings, heart: Heart | None = None) -> None:
 async def until_deaf(parts: Running, stop: asyncio.Event) -> None:
     """Set ``stop`` when the recogniser hangs beyond help and the calls that are up had their time."""
     threads = parts.workshop.recognizer.threads
-    while not threads.hangs:  # noqa: ASYNC110
+    since = 0
+    while since < SURE_S:
         await asyncio.sleep(1.0)
+        since = since + 1 if threads.hangs else 0
     log.critical("bot.deaf", extra={"stuck": threads.stuck, "calls": parts.bot.running})
     with suppress(TimeoutError):
         async with asyncio.timeout(LAST_CALLS_S):

@@ -1,7 +1,8 @@
 """Threads that work for calls, of which one that hangs is replaced.
 
 A library that hangs cannot be interrupted.  So a thread that is at one job for too long is given
-up: another takes its place and the jobs that wait, and if it ever comes back it ends.
+up: another takes its place and the jobs that wait.  If it ever comes back, it works on where a place
+is free, and ends where none is.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class Threads:
     """
 
     def __init__(self, count: int, name: str, prepare: Callable[[], None] = _nothing, most_lost: int = 0) -> None:
+        self._count = count
         self._name = name
         self._prepare = prepare
         self._most_lost = most_lost or 4 * count
@@ -141,12 +143,18 @@ class Threads:
 
     def _run(self, thread: _Thread) -> None:
         self._prepare()
-        while not thread.given_up and (job := self._jobs.get()) is not None:
+        while not (thread.given_up and not self._back(thread)) and (job := self._jobs.get()) is not None:
             job(thread)
+
+    def _back(self, thread: _Thread) -> bool:
+        """A thread that was given up can work again; whether its place is free."""
         with self._lock:
-            if thread in self._lost:
-                self._lost.discard(thread)
-                log.warning("hearing.thread_is_back", extra={"stuck": self.stuck})
+            self._lost.discard(thread)
+            log.warning("hearing.thread_is_back", extra={"stuck": self.stuck})
+            thread.given_up = len(self._at_work) >= self._count
+            if not thread.given_up:
+                self._at_work.append(thread)
+            return not thread.given_up
 
     def _give_up(self, thread: _Thread, after_s: float) -> None:
         thread.given_up = True

@@ -110,6 +110,10 @@ def test_where_all_that_is_put_in_its_place_hangs_no_more_is(
     until(hopeless)
     assert (threads.replaced, threads.stuck) == (3, 5)
     assert caplog.records[-1].levelno == logging.CRITICAL
+    waiting = threads.submit(lambda: "heard")
+    hang.end(1)
+    assert waiting.result(30) == "heard", "one that comes back works on"
+    assert not threads.hangs
 
 
 def test_what_waits_at_the_end_is_cancelled(hang: Hang) -> None:
