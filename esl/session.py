@@ -35,6 +35,8 @@ class Session(Peer):
         self.data: Headers = Headers({})
         self.cause = ""
         """The hang-up cause; empty while it is not known."""
+        self.lost = ""
+        """Why the socket ended, where FreeSWITCH told neither a hang-up nor its goodbye; set before :attr:`ended`."""
         self._event_prefix = str(uuid.uuid4())
         self._executed = itertools.count(1)
         self._completions: dict[str, asyncio.Future[Event]] = {}
@@ -192,6 +194,8 @@ class Session(Peer):
 
     def _on_lost(self, error: EslError | None) -> None:
         self._link = None
+        if error is not None and not self.ended:
+            self.lost = str(error)
         self._end()
         self._lose_jobs(error)
         for stream in tuple(self._streams):

@@ -182,6 +182,7 @@ async def test_the_callers_hang_up_ends_frames_and_play(world: World) -> None:
         await asyncio.wait_for(playing, 30)
     with pytest.raises(CallGone):
         await call.play(pace(numbered(1)))
+    assert call.lost == ""
 
 
 async def test_after_the_caller_hung_up_the_call_still_ends_in_order(world: World) -> None:

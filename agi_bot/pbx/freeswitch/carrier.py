@@ -57,7 +57,8 @@ class Carrier(ABC):
     async def _first_sound(self, cure: str) -> None:
         """Wait for it.  Raises :class:`CallGone`, :class:`PbxError` with ``cure``."""
         limit = self.options.audio_wait_s
-        waits = (self.sound.sounded.wait(), self.sound.ended.wait(), self.session.wait_ended())
+        sound = self.sound
+        waits = (sound.sounded.wait(), sound.ended.wait(), sound.broken.wait(), self.session.wait_ended())
         waiting = [asyncio.ensure_future(wait) for wait in waits]
         try:
             await asyncio.wait(waiting, timeout=limit, return_when=asyncio.FIRST_COMPLETED)

@@ -50,6 +50,7 @@ class SocketLeg:
         self._carrier = carrier
         self._failed = False
         self._sound = carrier.sound
+        self._sound.quiet_limit_s = options.lost_s
 
     async def run(self) -> None:
         """Serve the call to its end; whatever fails, the call goes back to the dialplan."""
@@ -98,8 +99,8 @@ class SocketLeg:
         call = PbxCall(identity, self._sound, self._options.finish_wait_s)
         try:
             self._deliver(call)
-            await call.until_over(self._gone(), lambda: self._sound.close("hung up"))
-            self._failed = await self._sound_failed(identity)
+            await call.until_over(self._gone(), self._end_sound)
+            self._failed = self._sound_failed(identity)
             self._sound.close(call.how.value if call.how else "the bot did not finish")
             await self._leave(call)
         except EslError as error:
@@ -112,23 +113,31 @@ class SocketLeg:
             log.info("call.left", extra={**identity.extra, "how": how, **counted})
 
     async def _gone(self) -> None:
-        """The caller hung up, or the sound was lost for good."""
-        waiting = [asyncio.ensure_future(wait) for wait in (self._session.wait_ended(), self._sound.ended.wait())]
+        """The caller hung up, or the sound or the socket was lost for good."""
+        waits = (self._session.wait_ended(), self._sound.ended.wait(), self._sound.broken.wait())
+        waiting = [asyncio.ensure_future(wait) for wait in waits]
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in waiting:
                 task.cancel()
-
-    async def _sound_failed(self, identity: Identity) -> bool:
-        """Whether the sound has ended while the call lives."""
-        if not self._sound.ended.is_set():
-            return False
         with suppress(TimeoutError):
             await asyncio.wait_for(self._session.wait_ended(), HANG_UP_GRACE_S)
+
+    def _end_sound(self) -> None:
+        """Nobody is heard any more: told as lost, unless the caller hung up."""
         if not self._session.ended:
-            log.error("call.sound_failed", extra={**identity.extra, "reason": self._sound.reason})
-        return not self._session.ended
+            self._sound.lose(self._sound.reason)
+        elif self._session.lost:
+            self._sound.lose(f"the event socket of the call ended: {self._session.lost}")
+        else:
+            self._sound.close("hung up")
+
+    def _sound_failed(self, identity: Identity) -> bool:
+        """Whether the sound has ended while the call lives."""
+        if self._sound.lost:
+            log.error("call.sound_failed", extra={**identity.extra, "reason": self._sound.lost})
+        return bool(self._sound.lost)
 
     async def _digits(self) -> None:
         with self._session.listen("DTMF") as events:

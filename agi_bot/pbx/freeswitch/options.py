@@ -31,7 +31,9 @@ class FreeSwitchOptions:
     ``audio_wait_s``: how long FreeSWITCH may take to bring the first sound; ``take_wait_s``: how
     long a bot may take to take a call before it goes back; ``finish_wait_s``: how long a bot may
     take to tell its results after the caller hung up; ``quiet_s``: so long without sound, after
-    something else had the channel, the media path is opened again.
+    something else had the channel, the media path is opened again; ``lost_s``: so long without
+    any sound the line is given back as ``FAILED`` (a telephone that suppresses silence may be
+    quiet for as long as its owner listens).
     """
 
     host: str = "127.0.0.1"
@@ -55,4 +57,5 @@ class FreeSwitchOptions:
     take_wait_s: float = 3.0
     finish_wait_s: float = 5.0
     quiet_s: float = 1.0
+    lost_s: float = 120.0
     inbox_frames: int = 100

@@ -67,11 +67,12 @@ class SocketSound(Sound):
     def disconnected(self, reason: str) -> None:
         """The connection ended."""
         self._wire = None
-        self._finish(reason)
+        self._break(reason)
 
     def close(self, reason: str) -> None:
         wire, self._wire = self._wire, None
-        self._finish(reason)
+        self._end(reason, discard=True)
+        self._clock.remove(self)
         if wire is not None:
             wire.abort()
 
@@ -88,10 +89,6 @@ class SocketSound(Sound):
 
     def _told(self, text: str) -> None:
         """A text of the module; none of them matters here."""
-
-    def _finish(self, reason: str) -> None:
-        self._end(reason, discard=True)
-        self._clock.remove(self)
 
 
 class ForkSound(SocketSound):

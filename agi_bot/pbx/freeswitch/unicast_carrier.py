@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 LOOK_S = 0.1
 """Seconds between two looks at whether sound still comes."""
 
+IN_VAIN = 3
+"""So many times in a row the sound is opened again, then it is lost."""
+
 
 class UnicastCarrier(Carrier):
     """Nothing has to be installed in FreeSWITCH for it."""
@@ -31,6 +34,8 @@ class UnicastCarrier(Carrier):
         """Applications and bridges that have the channel now; none: sound must come."""
         self._was_busy = False
         self._answered: Answered | None = None
+        self._in_vain = 0
+        """Times in a row that the sound did not come back."""
 
     @property
     def sound(self) -> Sound:
@@ -81,10 +86,17 @@ class UnicastCarrier(Carrier):
             answered = await parked_again(self._answered, BACK, self.options.audio_wait_s)
             self.reparked = True
             await self._open(answered)
-            self._was_busy = False
+            self._was_busy, self._in_vain = False, 0
         except (PbxError, EslError, TimeoutError) as error:
             log.warning("call.sound_not_back", extra={"unique_id": self.session.uuid, "reason": str(error)})
-            await asyncio.sleep(self.options.quiet_s)
+            await self._wait(f"the sound did not come back: {error or type(error).__name__}")
+
+    async def _wait(self, reason: str) -> None:
+        """Before the next time; after :data:`IN_VAIN` times the sound is given up."""
+        self._in_vain += 1
+        if self._in_vain >= IN_VAIN and not self.session.ended:
+            self._media.lose(reason)
+        await asyncio.sleep(self.options.quiet_s)
 
 
 _BUSY = ("CHANNEL_EXECUTE", "CHANNEL_BRIDGE")

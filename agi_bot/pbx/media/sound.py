@@ -48,6 +48,11 @@ class Sound(ABC):
         self.lost = ""
         """Why the sound ended, where not the caller and not the bot have ended it; set before :attr:`ended`."""
         self.ended = asyncio.Event()
+        self.broken = asyncio.Event()
+        """The carrier's connection has ended; whether because the caller hung up is not known yet."""
+        self.quiet_limit_s = 0.0
+        """The sound is lost when nothing at all came for so long, s; 0: never."""
+        self._quiet_ms = 0
         self.sounded = asyncio.Event()
         self.tap: Callable[[bytes | None], None] | None = None
         """Told every 20 ms what is sent now: PCM, or ``None`` for silence (for recordings)."""
@@ -89,7 +94,18 @@ class Sound(ABC):
     def close(self, reason: str) -> None:
         """End both directions; idempotent."""
 
+    def lose(self, reason: str) -> None:
+        """End both directions for a reason that is neither the caller's nor the bot's; idempotent."""
+        if not self.ended.is_set():
+            self.lost = reason
+            self.close(reason)
+
     # --- for the carrier ---
+
+    def _break(self, reason: str) -> None:
+        """The connection has ended; the leg finds out why."""
+        self.reason = self.reason or reason
+        self.broken.set()
 
     def _use_rate(self, rate: int) -> None:
         """Before the first sound only: what plays already would be lost."""
@@ -98,6 +114,7 @@ class Sound(ABC):
 
     def _hear(self, frame: Frame) -> None:
         self._counters.received += 1
+        self._quiet_ms = 0
         self._gaps.heard(frame.ms)
         self._last = frame
         self._inbox.put(Frame(frame.pcm, frame.rate, self._passed_ms))
@@ -108,6 +125,10 @@ class Sound(ABC):
         It never pushes sound out of a full inbox.
         """
         self._passed_ms += FRAME_MS
+        self._quiet_ms += FRAME_MS
+        if 0 < self.quiet_limit_s * 1000 < self._quiet_ms:
+            self.lose(f"nothing came for {self.quiet_limit_s:g} s")
+            return
         if not self._gaps.passed(begun=self.sounded.is_set()):
             return
         if self._gaps.may_be_stall and rms_dbfs(self._last) > VOICE_DBFS:

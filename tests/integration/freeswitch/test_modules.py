@@ -103,6 +103,7 @@ async def test_a_lost_connection_gives_the_caller_to_the_dialplan(
     ear = asyncio.create_task(_drain(call))
     call.media._wire.abort()  # type: ignore[attr-defined]
     await asyncio.wait_for(ear, 30)
+    assert call.lost
     await call.set_result({"BOT_OUTCOME": "hung_up"})
     await call.release()
     after = await person.after()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from agi_bot.contracts import Call
 from agi_bot.pbx.freeswitch import FreeSwitchOptions, FreeSwitchPbx
 from agi_bot.pbx.freeswitch.guard import Answered
 from esl.testing import Asked
@@ -143,6 +144,61 @@ async def test_sound_is_not_opened_again_while_the_channel_is_busy(world: FreeSw
     assert "transfer" not in [name for name, _ in wire.executed()]
     wire.fire("CHANNEL_UNBRIDGE")
     await asyncio.wait_for(wire.sounding.wait(), 30)
+
+
+# --- what is lost
+
+
+async def heard_out(call: Call) -> str:
+    """Why the call's sound ended, once it has."""
+    async with asyncio.timeout(30):
+        async for _ in call.frames():
+            pass
+    return call.lost
+
+
+async def lost_in(options: FreeSwitchOptions, lose: Callable[[WireCall], None]) -> tuple[str, str]:
+    """What a call tells whose sound is lost, and the ``BOT_STATUS`` of its channel."""
+    world = FreeSwitchWireWorld()
+    world.pbx = FreeSwitchPbx(options)
+    await world.start()
+    try:
+        call, person = await world.call()
+        lose(world.calls[0])
+        why = await heard_out(call)
+        await call.set_result({"BOT_OUTCOME": "error"})
+        await call.release()
+        return why, (await person.after())["status"]
+    finally:
+        await world.stop()
+
+
+async def test_sound_that_does_not_come_back_is_told_as_lost() -> None:
+    options = FreeSwitchOptions(port=0, audio_wait_s=0.1, finish_wait_s=5.0, quiet_s=0.1)
+    why, status = await lost_in(options, lambda wire: wire.close_sound())
+    assert why.startswith("the sound did not come back: ")
+    assert status == "FAILED"
+
+
+async def test_a_line_on_which_nothing_comes_for_long_is_told_as_lost() -> None:
+    def hush(wire: WireCall) -> None:
+        assert wire.sound is not None
+        wire.sound.pause = True
+
+    why, status = await lost_in(FreeSwitchOptions(port=0, finish_wait_s=5.0, lost_s=0.5), hush)
+    assert (why, status) == ("nothing came for 0.5 s", "FAILED")
+
+
+async def test_an_event_socket_that_ends_in_mid_call_is_told_as_lost() -> None:
+    why, status = await lost_in(FreeSwitchOptions(port=0, finish_wait_s=0.2), lambda wire: wire.drop())
+    assert why.startswith("the event socket of the call ended: ")
+    assert status == "LOST", "nobody could be told any more"
+
+
+async def test_who_hangs_up_loses_nothing(world: FreeSwitchWireWorld) -> None:
+    call, person = await world.call()
+    await person.hang_up()
+    assert await heard_out(call) == ""
 
 
 def park_again(call: WireCall) -> None:

@@ -129,7 +129,7 @@ async def test_a_module_that_sends_nothing_is_heard_as_silence(server: SoundServ
 async def test_half_a_sample_ends_the_sound(server: SoundServer, sound: ForkSound) -> None:
     async with await joined(server, sound) as connection:
         await connection.send(b"abc")
-        await asyncio.wait_for(sound.ended.wait(), 30)
+        await asyncio.wait_for(sound.broken.wait(), 30)
         with suppress(ConnectionClosed):
             while True:
                 await asyncio.wait_for(connection.recv(), 30)
@@ -141,7 +141,7 @@ async def test_a_message_without_end_ends_the_sound(server: SoundServer, sound: 
     async with await joined(server, sound) as connection:
         with suppress(ConnectionClosed):
             await connection.send(bytes(MAX_MESSAGE_BYTES + 2))
-        await asyncio.wait_for(sound.ended.wait(), 30)
+        await asyncio.wait_for(sound.broken.wait(), 30)
     assert "1009" in sound.reason
 
 
@@ -152,8 +152,12 @@ async def test_the_end_of_the_connection_ends_frames_and_play(server: SoundServe
     playing = asyncio.create_task(sound.play(_endless()))
     await asyncio.sleep(0.05)
     await connection.close()
+    await asyncio.wait_for(sound.broken.wait(), 30)
+    assert not sound.ended.is_set(), "the leg has to find out whether the caller hung up"
+    sound.lose(sound.reason)
     with pytest.raises(CallGone):
         await asyncio.wait_for(playing, 30)
+    assert sound.lost.startswith("the connection broke") or sound.lost == "FreeSWITCH closed the connection"
     assert [item async for item in sound.frames()] == []
 
 
