@@ -35,7 +35,7 @@ _FOREIGN = 0.25
 """Of which less is explained is the caller."""
 
 _LOST = 0.5
-"""Share of frames that are no echo as foretold, from which on it is looked for everywhere."""
+"""Share of frames that are no echo as foretold, or of the echo that is left, from which on it is looked for."""
 
 _RECENT = 15
 """Frames within which a lost packet is noticed by its time, too."""
@@ -107,7 +107,7 @@ class EchoGuard:
         self.clean = frame
         before, size = self._place.end, round(frame.ms * LINE_RATE / 1000)
         end = self._place.heard(size, frame.at_ms)
-        if end == before:  # it stands for sound that did not come
+        if frame.at_ms is None and self._place.known:  # it stands for sound that did not come
             return False
         self._since_move += 1
         if not self._sounding and not self._sent.waiting:
@@ -139,6 +139,11 @@ class EchoGuard:
         return self._sounding > 0 and (self._canceller is not None or unknown)
 
     @property
+    def found(self) -> bool:
+        """An echo was found; before that it is only taken for granted for a while."""
+        return self._canceller is not None
+
+    @property
     def return_loss_db(self) -> float | None:
         """Level of the echo against the outgoing sound, dB; None while unknown or absent."""
         return 20 * log10(self._gain) if self._canceller and self._gain > 0 else None
@@ -165,10 +170,15 @@ class EchoGuard:
         self._loud += level > _AUDIBLE
         self._sounding = _KEPT // BLOCK if level > 0 else max(0, self._sounding - 1)
 
+    @property
+    def _astray(self) -> bool:
+        """The echo is not where it was."""
+        return self._canceller is not None and max(self._lost, self._canceller.leak) > _LOST
+
     def _look(self) -> None:
         self._since_look += 1
         unknown = self._canceller is None and self._loud <= 3 * self._settings.learn_frames
-        searching = unknown or (self._canceller is not None and self._lost > _LOST)
+        searching = unknown or self._astray
         if self._since_look < (self._settings.look_frames if searching else self._settings.seldom_frames):
             return
         self._since_look = 0
@@ -178,7 +188,7 @@ class EchoGuard:
         delay, gain = found
         if self._canceller is None:
             self._canceller, self._absent = Canceller(delay), 0
-        elif self._lost > _LOST and abs(delay - self._canceller.delay) > LEAD // 2:
+        elif self._astray and abs(delay - self._canceller.delay) > LEAD // 2:
             self._move(delay - self._canceller.delay)
         self._gain = gain
 

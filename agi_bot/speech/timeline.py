@@ -35,7 +35,8 @@ class Alignment:
     def __init__(self) -> None:
         self.end = 0
         """Where the last frame ends."""
-        self._known = False
+        self.known = False
+        """Whether frames tell their time."""
         self._at = 0
         self._off: deque[int] = deque(maxlen=_LASTING)
 
@@ -48,13 +49,13 @@ class Alignment:
         if at_ms is not None:
             self.end += size
             self._correct(at_ms * _MS)
-        elif not self._known:
+        elif not self.known:
             self.end += size
         return self.end
 
     def _correct(self, at: int) -> None:
-        if not self._known:
-            self._known, self.end = True, at
+        if not self.known:
+            self.known, self.end = True, at
         off = at - self.end
         if abs(off) <= _ALIKE:
             self._off.clear()

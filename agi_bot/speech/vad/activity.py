@@ -59,7 +59,10 @@ class VoiceActivity:
         self._state = batcher.model.fresh()
         self._context = np.zeros(CONTEXT, dtype=np.float32)
         self._rest = np.zeros(0, dtype=np.float32)
-        self._echo = False
+        self._echo = np.zeros(0, dtype=np.bool_)
+        """Which of the samples that wait are echo."""
+        self._tone = False
+        """All of them are a tone."""
         self.echoed = False
         """The last frame was nothing but the bot's own echo, or a tone."""
         self.heard = Frame(b"")
@@ -80,16 +83,21 @@ class VoiceActivity:
 
     async def hear(self, frame: Frame) -> Segment:
         """The state of speech after the caller's next ``frame``."""
-        # A window of 32 ms counts as echo or tone only when every frame in it does.
         echo = self._guard.incoming(frame)
         self._found += self._signals.push(frame)
-        self.echoed = echo = echo or self._signals.tones.tone
+        # What is an echo only by assumption starts nothing, and is heard: it may be the caller's first words.
+        tone = self._signals.tones.tone
+        self.echoed = (echo and self._guard.found) or tone
         frame = self.heard = self._guard.clean
-        self._echo = echo and (self._echo or not len(self._rest))
-        self._rest = np.concatenate([self._rest, _floats(self._at_line_rate(frame))])
+        new = _floats(self._at_line_rate(frame))
+        self._tone = tone and (self._tone or not len(self._rest))
+        self._rest = np.concatenate([self._rest, new])
+        self._echo = np.concatenate([self._echo, np.full(len(new), echo)])
         while len(self._rest) >= WINDOW:
-            await self._window(suppress=self._echo)
-            self._echo = echo
+            # A frame of 20 ms lies in two windows of 32: one alone that is no echo is no voice.
+            echoed = int(np.count_nonzero(self._echo[:WINDOW])) > WINDOW // 2
+            await self._window(suppress=self._tone or echoed)
+            self._tone, self._echo = tone, self._echo[WINDOW:]
         return self.segmenter.segment
 
     @property

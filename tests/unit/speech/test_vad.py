@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from agi_bot.audio import LINE_RATE, Frame, resample, split
 from agi_bot.errors import ModelError
+from agi_bot.speech.echo import EchoGuard
 from agi_bot.speech.espeak import EspeakVoice
 from agi_bot.speech.signals import Signal
 from agi_bot.speech.vad import (
@@ -20,6 +21,7 @@ from agi_bot.speech.vad import (
     VadBatcher,
     VadModel,
     VadSettings,
+    VoiceActivity,
     find_model,
     silero_path,
 )
@@ -353,3 +355,26 @@ async def test_the_network_is_not_asked_about_a_silent_line_but_about_what_may_b
     for frame in tone(8000, 32):
         await stream.hear(frame)
     assert batcher.windows - before == 40
+
+
+class Scripted(EchoGuard):
+    """A guard that says what it is told."""
+
+    def __init__(self, verdicts: str) -> None:
+        super().__init__()
+        self._verdicts = iter(verdicts)
+
+    def incoming(self, frame: Frame) -> bool:
+        self.clean = frame
+        return next(self._verdicts) == "E"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "heard"),
+    [("EEEE.EEEEEEEEEEE", False), ("EEE.EEE.EEE.EEEE", False), ("EEEEEEEEEEEEEEEE", False), ("EEEEE......EEEEE", True)],
+)
+async def test_one_frame_of_an_echo_that_is_not_known_is_no_voice(verdicts: str, heard: bool) -> None:
+    batcher = VadBatcher(Counting())
+    stream = VoiceActivity(batcher, Scripted(verdicts))
+    found = [(await stream.hear(frame)).speech for frame in tone(30_000, len(verdicts))]
+    assert any(found) is heard
