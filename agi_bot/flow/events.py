@@ -161,7 +161,8 @@ class Listen:
 
     ``silence_ms``: quiet time after the last prompt until :class:`Silent`.
     ``patience_ms``: 0 for the engine's own choice, else the pause inside a turn that is
-    waited for before the turn counts as ended.  ``keys``: how many DTMF keys make one
+    waited for before the turn counts as ended.  ``turns``: single limits of turn-taking by
+    name, ms, over the engine's own and over what the patience makes of them.  ``keys``: how many DTMF keys make one
     :class:`Keyed` (1: each key at once; more: up to that many, ended early by ``#`` or a
     pause).  ``hints``: phrases that are likely to be said.  ``closed``: they and the examples of the
     expected intents are what answers the question.  ``digits``: a number of so many digits is waited
@@ -179,6 +180,7 @@ class Listen:
     needed: tuple[str, ...] = ()
     silence_ms: int = 5000
     patience_ms: int = 0
+    turns: Mapping[str, int] = field(default_factory=dict)
     keys: int = 1
     hints: tuple[str, ...] = ()
     closed: bool = False

@@ -8,13 +8,15 @@ from agi_bot.flow.builtin import AFFIRM, DENY, OTHERWISE, Defaults
 from agi_bot.flow.events import Listen
 from agi_bot.flow.filling import KEYED, answered_ahead, wanted_entities
 from agi_bot.flow.parts import Slot, Way
-from agi_bot.flow.script import Step
+from agi_bot.flow.script import Script, Step
 from agi_bot.flow.state import Asking, Level
 
 LONGEST_KEYING = 20
 """Digits that may be keyed where a slot gives no length."""
 SPELLED = frozenset({"phone", "id", "digits"})
 """Kinds that are said digit by digit."""
+PATIENT = frozenset({"quick_ms", "sure_ms", "normal_ms", "value_ms", "open_ms"})
+"""Limits of turn-taking that follow from `patience`."""
 SILENCE_MS = 5000
 """Quiet time until the silence ladder, where the flow gives none."""
 
@@ -31,6 +33,7 @@ def listening(level: Level, name: str, defaults: Defaults, asking: Asking) -> Li
         needed=() if confirming else _needed(level),
         silence_ms=quiet,
         patience_ms=step.patience or script.patience or 0,
+        turns=_turn_limits(step, script),
         keys=_keys_wanted(level),
         hints=level.flow.hints(level.step_name),
         closed=confirming or _closed(level),
@@ -40,6 +43,14 @@ def listening(level: Level, name: str, defaults: Defaults, asking: Asking) -> Li
         resume=step.resume or script.resume or "continue",
         before=() if confirming else asking.before,
     )
+
+
+def _turn_limits(step: Step, script: Script) -> dict[str, int]:
+    """The step's over the flow's; a step's patience sets aside what the flow names of the same kind."""
+    of_flow = script.turns.given
+    if step.patience:
+        of_flow = {name: ms for name, ms in of_flow.items() if name not in PATIENT}
+    return {**of_flow, **step.turns.given}
 
 
 def missing_slots(level: Level) -> list[str]:

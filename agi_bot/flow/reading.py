@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from agi_bot.flow.limits import TurnLimits
 from agi_bot.flow.parts import HookCall, Slot, TaskField, Way
 from agi_bot.flow.problem import BrokenFlow, Problem, Spot
 from agi_bot.flow.script import Limits, Script, Step
@@ -21,6 +22,7 @@ _SCRIPT = TypeAdapter(Script)
 _PLACES: Mapping[str, tuple[type[BaseModel], ...]] = {
     "task": (TaskField,),
     "limits": (Limits,),
+    "turns": (TurnLimits,),
     "collect": (Slot,),
     "call": (HookCall,),
 }
@@ -99,7 +101,8 @@ def _models(path: Path) -> tuple[type[BaseModel], ...]:
         return (Script,)
     if len(path) == 3 and path[0] == "steps":
         return (Step,)
-    for key in reversed(path[:-1]):
+    names = 2 if path[0] == "steps" else 0
+    for key in reversed(path[names:-1]):
         if key in _PLACES:
             return _PLACES[str(key)]
     return (Way,)

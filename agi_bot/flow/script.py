@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from agi_bot.flow.limits import TurnLimits
 from agi_bot.flow.parts import Computed as ComputedValue
 from agi_bot.flow.parts import (
     Hook,
@@ -45,6 +46,8 @@ class Listening(Part):
     """Quiet time until the silence ladder is used (5s)."""
     patience: Milliseconds | None = None
     """Pause inside an answer that is waited for; for people who dictate numbers or are old."""
+    turns: TurnLimits = TurnLimits()
+    """Single limits of turn-taking, ms, over those of agi-bot.yml."""
     backchannel: Words | None = None
     """Words that do not interrupt the bot."""
     resume: Literal["continue", "restart"] | None = None

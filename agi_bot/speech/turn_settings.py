@@ -96,6 +96,23 @@ class TurnSettings:
         )
 
 
+class StepSettings:
+    """Settings of a call with those of its present step, put together only when the step's change."""
+
+    def __init__(self, settings: TurnSettings) -> None:
+        self._settings = self._together = settings
+        self._patience_ms = 0
+        self._limits: Mapping[str, int] = {}
+
+    def of(self, patience_ms: int, limits: Mapping[str, int]) -> TurnSettings:
+        """With a step's patience, and its single limits over that."""
+        if patience_ms != self._patience_ms or limits is not self._limits:
+            patient = self._settings.with_patience(patience_ms)
+            self._together = patient.with_limits(limits, barge_in=patient.barge_in)
+            self._patience_ms, self._limits = patience_ms, limits
+        return self._together
+
+
 QUICK = TurnSettings(quick_ms=150, sure_ms=300, normal_ms=350, value_ms=700, open_ms=900)
 PATIENT = TurnSettings(quick_ms=350, sure_ms=650, normal_ms=800, value_ms=1300, open_ms=1800)
 PRESETS: Mapping[str, TurnSettings] = {"quick": QUICK, "normal": TurnSettings(), "patient": PATIENT}

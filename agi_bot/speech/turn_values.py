@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -25,6 +26,10 @@ class Asks(Protocol):
         """0: the settings' own."""
 
     @property
+    def turns(self) -> Mapping[str, int]:
+        """Single limits of :class:`~agi_bot.speech.turn_settings.TurnSettings` by name, ms, over the patience's."""
+
+    @property
     def backchannel(self) -> tuple[str, ...]:
         """Words that do not interrupt, besides those of the language."""
 
@@ -36,6 +41,7 @@ class Question:
     expected: tuple[str, ...] = ()
     needed: tuple[str, ...] = ()
     patience_ms: int = 0
+    turns: Mapping[str, int] = field(default_factory=dict)
     backchannel: tuple[str, ...] = ()
 
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agi_bot.speech.turn_settings import PRESETS, TurnSettings
+from agi_bot.speech.turn_settings import PRESETS, StepSettings, TurnSettings
 from agi_bot.speech.turn_values import Act, Asks, Decision, Now, Question
 from agi_bot.speech.words import ends_with, is_made_of, plain, words_of
 
@@ -42,7 +42,7 @@ class TurnTaker:
     """One call's judge of turns."""
 
     def __init__(self, settings: TurnSettings | None = None, language: str = "zh-CN") -> None:
-        self._settings = settings or TurnSettings()
+        self._settings = StepSettings(settings or TurnSettings())
         self._words = words_of(language)
         self._alarms = 0
         self._over_ms = -1
@@ -70,11 +70,11 @@ class TurnTaker:
         ``from_ms``/``to_ms``: where the present stretch of speech began and its last sound,
         as the voice activity detector knows them (-1: ``now_ms``).
         """
-        now = now if self._settings.barge_in else replace(now, interruptible=False)
-        self._note(now, from_ms, to_ms)
+        settings = self._settings.of(asks.patience_ms, asks.turns)
+        now = now if settings.barge_in else replace(now, interruptible=False)
+        self._note(now, settings, from_ms, to_ms)
         if not self.in_turn:
             return Decision()
-        settings = self._settings.with_patience(asks.patience_ms)
         decision = self._decide(now, asks, settings)
         if decision.act in (Act.END, Act.DROP, Act.RESUME, Act.TOO_LONG):
             self._reset()
@@ -83,7 +83,7 @@ class TurnTaker:
             decision = replace(decision, understand=self._to_understand(now, settings))
         return decision
 
-    def _note(self, now: Now, from_ms: int, to_ms: int) -> None:
+    def _note(self, now: Now, settings: TurnSettings, from_ms: int, to_ms: int) -> None:
         if now.speech:
             sound_ms = to_ms if to_ms >= 0 else now.now_ms
             if not self.in_turn:
@@ -91,7 +91,7 @@ class TurnTaker:
                 self._from_ms = self._to_ms = max(from_ms if from_ms >= 0 else now.now_ms, self._over_ms)
             # A gap is no voice: count from where the present stretch began, and after a long
             # one anew, or clicks would add up to a voice.
-            if from_ms - self._to_ms > self._settings.gap_ms:
+            if from_ms - self._to_ms > settings.gap_ms:
                 self._voiced_ms = 0
             self._voiced_ms += max(0, sound_ms - max(self._to_ms, from_ms))
             self._to_ms = max(self._to_ms, sound_ms)
