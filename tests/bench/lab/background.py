@@ -66,6 +66,9 @@ class Behind:
     def _echoed(self, size: int) -> np.ndarray:
         if self._condition.echo_db is None:
             return np.zeros(size)
+        if not self._echo and self._seen < len(self._line.heard):
+            # Nothing came for longer than the echo takes, as before the call's first packet.
+            self._echo.extend([0] * self._delay)
         for heard in self._line.heard[self._seen :]:
             self._echo.extend(int(sample) for sample in heard.samples)
         self._seen = len(self._line.heard)
