@@ -96,10 +96,6 @@ class Listener:
         """Whether the caller has begun to speak and the turn has not been reported."""
         return (self._taker.in_turn or self._ending) and not self._deaf
 
-    def spoke(self, frame: Frame) -> None:
-        """The bot sent ``frame``: its echo is not the caller."""
-        self._ear.spoke(frame)
-
     async def expect(self, asks: Listen, hints: Hints) -> None:
         """Listen for the answers to ``asks``, likely ``hints``, from now on."""
         if asks != self.asks:
