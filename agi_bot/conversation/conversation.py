@@ -257,7 +257,8 @@ class Conversation:
             self._ear.hushed(self._call.due_ms)
         if self._recording is not None:
             self._recording.caller(frame, self._clock.ms - frame.ms)
-            self._talk.ahead_ms = round(self._recording.caller_ms - self._heard_ms)
+            began_ms = round(self._heard_ms - frame.ms)
+            self._talk.shift.note(began_ms, round(self._recording.caller_ms - frame.ms) - began_ms)
 
     def _signal(self, signal: str) -> None:
         self._journal.note(f"line: {signal}")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from agi_bot.contracts import Intent, Transcript
 from agi_bot.conversation.prompt import Prompt
+from agi_bot.conversation.shift import Shift
 from agi_bot.record import CallRecord, Turn
 from agi_bot.speech.bias import SPOKEN_DIGITS, Change
 
@@ -54,8 +55,8 @@ class Journal:
         self.turn.cut_after_words = words
         self.turn.said_to_ms = at_ms
 
-    def heard(self, transcript: Transcript, from_ms: int, to_ms: int, *, ahead_ms: int = 0) -> Turn:
-        """The caller's turn ended; the recording is ``ahead_ms`` ahead of the transcript's words."""
+    def heard(self, transcript: Transcript, from_ms: int, to_ms: int, *, shift: Shift) -> Turn:
+        """The caller's turn ended; ``shift`` tells where the transcript's words stand in the recording."""
         turn = self.turn
         if turn.heard or turn.keys:
             turn = Turn(step=turn.step)
@@ -64,7 +65,12 @@ class Journal:
         turn.recognition_confidence = round(transcript.confidence, 3)
         turn.heard_from_ms, turn.heard_to_ms = from_ms, to_ms
         turn.words = tuple(
-            replace(word, start_ms=word.start_ms + ahead_ms, end_ms=word.end_ms + ahead_ms) for word in transcript.words
+            replace(
+                word,
+                start_ms=word.start_ms + shift.at(word.start_ms),
+                end_ms=word.end_ms + shift.at(word.end_ms),
+            )
+            for word in transcript.words
         )
         self._answered = turn
         return turn

@@ -20,6 +20,7 @@ from agi_bot.conversation.listener import Listener, TurnHeard
 from agi_bot.conversation.mouth import Mouth
 from agi_bot.conversation.progress import BotInterrupted, CallerSpoke, Watcher
 from agi_bot.conversation.prompter import Prompter
+from agi_bot.conversation.shift import Shift
 from agi_bot.errors import InterpreterDown
 from agi_bot.flow.events import (
     Action,
@@ -65,9 +66,9 @@ BUSY_POLL_S = 0.2
 class Talk:
     """One call's inbox.
 
-    ``last`` is the dialogue's last word, once it has been given.  ``ahead_ms`` is how much
-    later a sound stands in the recording than in the sound that was heard.  ``script`` is
-    the dialogue.  ``seized``: the answerer's desk has the line, and nothing reaches the dialogue.
+    ``last`` is the dialogue's last word, once it has been given.  ``shift`` tells where in
+    the recording a sound stands that was heard.  ``script`` is the dialogue.  ``seized``: the
+    answerer's desk has the line, and nothing reaches the dialogue.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Talk:
     ) -> None:
         self.last: End | Transfer | None = None
         self.gone = False
-        self.ahead_ms = 0
+        self.shift = Shift()
         self.script = script
         self._unbegun = copy.deepcopy(script)
         self._call = call
@@ -295,8 +296,9 @@ class Talk:
         transcript, changes = self._engines.bias.understood_as(item.transcript, self._listener.asks)
         heard = replace(item, transcript=transcript, intent=None) if changes else item
         to_ms = int(self._clock.ms) - heard.lag_ms
-        from_ms = to_ms - (heard.to_ms - heard.from_ms)
-        turn = self._journal.heard(heard.transcript, from_ms, to_ms, ahead_ms=self.ahead_ms)
+        stalled_ms = self.shift.at(heard.to_ms) - self.shift.at(heard.from_ms)
+        from_ms = to_ms - (heard.to_ms - heard.from_ms) - stalled_ms
+        turn = self._journal.heard(heard.transcript, from_ms, to_ms, shift=self.shift)
         turn.endpoint_ms = heard.lag_ms
         self._journal.corrected(turn, changes)
         if self.seized:

@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agi_bot.audio import Frame
-from agi_bot.contracts import Intent, Transcript, Voice
+from agi_bot.contracts import Intent, Transcript, Voice, Word
 from agi_bot.conversation.journal import Journal
 from agi_bot.conversation.keypad import Keypad
 from agi_bot.conversation.prompt import Prompt, count_words
 from agi_bot.conversation.result import MAX_VALUE, result_variables
+from agi_bot.conversation.shift import Shift
 from agi_bot.flow.events import Say, Span
 from agi_bot.record import CallRecord
 from tests.unit.conversation.stage import Beeper
@@ -176,9 +177,18 @@ async def test_another_rate_is_resampled() -> None:
 
 def test_a_second_answer_without_a_prompt_between_is_a_turn_of_its_own() -> None:
     journal = Journal(a_record())
-    journal.heard(Transcript("一"), 0, 100)
-    journal.heard(Transcript("二"), 500, 600)
+    journal.heard(Transcript("一"), 0, 100, shift=Shift())
+    journal.heard(Transcript("二"), 500, 600, shift=Shift())
     assert [turn.heard for turn in journal.record.turns] == ["一", "二"]
+
+
+def test_the_words_of_an_answer_stand_where_the_recording_has_them() -> None:
+    """The line stalled between the two: what is masked is masked where it is."""
+    shift = Shift()
+    shift.note(600, 740)
+    words = (Word("幺", 100, 300, 1.0), Word("三", 700, 900, 1.0))
+    turn = Journal(a_record()).heard(Transcript("幺 三", words=words), 100, 1640, shift=shift)
+    assert [(word.start_ms, word.end_ms) for word in turn.words] == [(100, 300), (1440, 1640)]
 
 
 def test_the_first_close_counts() -> None:
@@ -192,7 +202,7 @@ def test_result_variables() -> None:
     record = a_record()
     record.outcome = "done"
     journal = Journal(record)
-    journal.understood(journal.heard(Transcript("好"), 0, 1), Intent("affirm", 0.9), 1.0)
+    journal.understood(journal.heard(Transcript("好"), 0, 1, shift=Shift()), Intent("affirm", 0.9), 1.0)
     record.slots.update({"amount": Decimal("12.50"), "at": time(15, 0), "名字": "张\n伟", "long": "x" * 2000})
     told = result_variables(record)
     assert told["BOT_OUTCOME"] == "done"
