@@ -59,6 +59,9 @@ _QUESTION = re.compile("[?？]")
 _PAUSE_POWER = 32.0**2
 """Mean square (16-bit samples) below which nothing is said: -60 dBFS."""
 
+VOICE_TIMEOUT_S = 20.0
+"""A voice whose next sound does not come for this long is taken for dead; ours have shorter limits of their own."""
+
 NOT_KNOWN_MS = 60_000
 """What is left of a prompt that is not rendered yet."""
 
@@ -201,7 +204,7 @@ class Prompt:
     async def next_frame(self) -> Frame | None:
         """The next frame, as soon as it is rendered; ``None`` at the end.
 
-        Raises :class:`~agi_bot.errors.SpeechError` when the voice failed.
+        Raises :class:`~agi_bot.errors.SpeechError` when the voice failed, or says nothing any more.
         """
         while True:
             if self._stop_after_protected and not self._skip_to_protected():
@@ -213,11 +216,18 @@ class Prompt:
                 raise self._error
             if self._rendered:
                 return None
-            self._more.clear()
-            await self._more.wait()
+            await self._wait_for_more()
+
+    async def _wait_for_more(self) -> None:
+        self._more.clear()
+        try:
+            async with asyncio.timeout(VOICE_TIMEOUT_S):
+                await self._more.wait()
+        except TimeoutError as error:
+            raise SpeechError(f"the voice {self._voice.name} gave no sound for {VOICE_TIMEOUT_S:g} s") from error
 
     def _skip_to_protected(self) -> bool:
-        """Leave out what is not protected from here on, as far as it is rendered; ``False``: nothing protected is left."""
+        """Leave out what is not protected from here on, as far as rendered; ``False``: nothing protected is left."""
         if not self._protected_from(self.position):
             return False
         if self.say.barge_in:

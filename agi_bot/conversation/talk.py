@@ -9,14 +9,17 @@ import time
 from dataclasses import replace
 from datetime import datetime
 
-from agi_bot.contracts import Call, Context, Digit, Intent, Transcript
+from agi_bot.contracts import Call, Digit, Intent, Transcript
 from agi_bot.conversation.clock import Clock
 from agi_bot.conversation.courtesy import MAX_TURN, excuse
+from agi_bot.conversation.ending import Ending
 from agi_bot.conversation.engines import Engines, Limits, Script
+from agi_bot.conversation.foresight import next_says, would_say
 from agi_bot.conversation.hookdesk import Answer, HookDesk
 from agi_bot.conversation.journal import Journal
 from agi_bot.conversation.keydesk import KeyDesk
 from agi_bot.conversation.listener import Listener, TurnHeard
+from agi_bot.conversation.meaning import Meaning
 from agi_bot.conversation.mouth import Mouth
 from agi_bot.conversation.progress import BotInterrupted, CallerSpoke, Watcher
 from agi_bot.conversation.prompter import Prompter
@@ -56,9 +59,6 @@ ASIDE = -2
 GRACE_S = 20.0
 """A dialogue that does not end within this time after :class:`TooLong` is ended for it."""
 
-FORESEEN = 8
-"""How many of a step's expected answers are looked ahead for."""
-
 BUSY_POLL_S = 0.2
 """How often the clock looks again while the caller speaks or a hook runs."""
 
@@ -66,9 +66,8 @@ BUSY_POLL_S = 0.2
 class Talk:
     """One call's inbox.
 
-    ``last`` is the dialogue's last word, once it has been given.  ``shift`` tells where in
-    the recording a sound stands that was heard.  ``script`` is the dialogue.  ``seized``: the
-    answerer's desk has the line, and nothing reaches the dialogue.
+    ``shift`` tells where in the recording a sound stands that was heard.  ``script`` is the
+    dialogue.  ``seized``: the answerer's desk has the line, and nothing reaches the dialogue.
     """
 
     def __init__(
@@ -81,7 +80,6 @@ class Talk:
         clock: Clock,
         watch: Watcher,
     ) -> None:
-        self.last: End | Transfer | None = None
         self.gone = False
         self.shift = Shift()
         self.script = script
@@ -91,6 +89,8 @@ class Talk:
         self._journal = journal
         self._limits = limits
         self._clock = clock
+        self._ending = Ending(journal, clock)
+        self._meaning = Meaning(engines.interpreter, journal.record.language, of_call(call))
         self._watch = watch
         self._inbox: asyncio.Queue[Event | TurnHeard] = asyncio.Queue()
         self._desk = HookDesk(engines.hooks, self._hook_answered, self._fill, of_call(call))
@@ -132,8 +132,19 @@ class Talk:
         await self._desk.stop()
 
     @property
+    def last(self) -> End | Transfer | None:
+        """The dialogue's last word, once it has been given."""
+        return self._ending.last
+
+    @property
     def _over(self) -> bool:
-        return self.gone or (self.last is not None and not self._mouth.busy)
+        return self.gone or (self.last is not None and not self._mouth.busy and not self._heard_out)
+
+    @property
+    def _heard_out(self) -> bool:
+        """The bot has ended and the caller is speaking: nobody is hung up on in mid-word."""
+        answered = self._inbox.empty()
+        return not self.seized and self._ending.waits(speaking=self._listener.in_turn, answered=answered)
 
     # --- events and actions ----------------------------------------------------------
 
@@ -146,7 +157,9 @@ class Talk:
         filler = isinstance(event, PromptEnded | PromptCut) and event.prompt in (FILLER, ASIDE)
         if filler or self.seized or self.last is not None:
             return
+        before = self._ending.now(self.script) if isinstance(event, Silent) else None
         actions = self.script.receive(event)
+        self._ending.may_go_back(before)
         # Before they are carried out: the first sound of a reply begins another turn.
         self._journal.at_step(self.script.step)
         for action in actions:
@@ -171,26 +184,20 @@ class Talk:
                 self._close(action)
 
     def _close(self, last: End | Transfer) -> None:
-        self.last = last
-        self._listener.closing = True
-        # Nobody takes the turn any more: what a voice held up is spoken to its end.
-        self._mouth.resume()
+        self._ending.close(last)
+        if not self._ending.revocable:
+            self._listener.closing = True
+            # Nobody takes the turn any more: what a voice held up is spoken to its end.
+            self._mouth.resume()
+
+    def _take_back_end(self) -> None:
+        self.script = self._ending.take_back() or self.script
 
     async def _expect(self, listen: Listen) -> None:
         self._keys.expect(listen.keys)
         self.quiet()
         await self._listener.expect(listen, self._engines.bias.hints(listen))
-        self._prompter.foresee(self._next_says(listen))
-
-    def _next_says(self, listen: Listen) -> list[Say]:
-        """What would be said to the answers that the step expects, and to silence."""
-        names = listen.expected[:FORESEEN]
-        events: list[Event] = [Heard(Intent(name, 1.0), Transcript("", final=True)) for name in names]
-        return [say for event in (*events, Silent()) for say in self._would_say(event)]
-
-    def _would_say(self, event: Event) -> list[Say]:
-        actions = copy.deepcopy(self.script).receive(event)
-        return [action for action in actions if isinstance(action, Say)]
+        self._prompter.foresee(next_says(self.script, listen))
 
     # --- the clock of silence --------------------------------------------------------
 
@@ -254,6 +261,7 @@ class Talk:
         """The caller took the turn: what was not spoken is dropped."""
         if self.seized:
             return
+        self._take_back_end()
         cut = self._mouth.cut()
         if cut is None:
             # What is protected is still to be spoken; the rest is left out.
@@ -272,23 +280,13 @@ class Talk:
 
     async def understand(self, text: str) -> Intent:
         """What ``text`` means at this point of the talk.  Raises :class:`InterpreterDown`."""
-        if not text.strip():
-            return Intent("")
-        asks, record = self._listener.asks, self._journal.record
-        context = Context(record.language, self._time(), asks.expected, asks.wanted, asks.before)
-        try:
-            return await self._engines.interpreter.interpret(text, context)
-        except InterpreterDown:
-            raise
-        except Exception as error:
-            log.exception("interpreter.crashed", extra=of_call(self._call))
-            raise InterpreterDown(f"the interpreter failed: {error!r}") from error
+        return await self._meaning.of(text, self._listener.asks, self._time())
 
     def prepare(self, intent: Intent, text: str) -> None:
         """Render what would be said if the caller stopped now; the caller may well go on."""
         if self.last is not None:
             return
-        for say in self._would_say(Heard(intent, Transcript(text, final=True))):
+        for say in would_say(self.script, Heard(intent, Transcript(text, final=True))):
             self._prompter.prepare(say)
 
     async def _turn(self, item: TurnHeard) -> None:
@@ -303,6 +301,8 @@ class Talk:
         self._journal.corrected(turn, changes)
         if self.seized:
             return
+        if heard.transcript.text.strip():
+            self._take_back_end()
         began = time.perf_counter()
         try:
             intent = heard.intent or await self.understand(heard.transcript.text)
@@ -336,6 +336,8 @@ class Talk:
     def key(self, digit: Digit) -> None:
         """The caller pressed a key."""
         self.quiet()
+        if self._ending.revocable:
+            self.interrupted()
         self._unanswered.clear()
         self._keys.press(digit.key)
 
@@ -351,8 +353,7 @@ class Talk:
     def seize(self) -> None:
         """Fall silent; from now on the dialogue hears and says nothing, and what it decided is void."""
         self.seized = self._listener.closing = True
-        self.last = None
-        self._journal.reopen()
+        self._ending.reopen()
         self._mouth.drop()
 
     def say_aside(self, spans: tuple[Span, ...]) -> None:
@@ -377,6 +378,7 @@ class Talk:
     def prompt_ended(self, event: PromptEnded) -> None:
         """A prompt has been spoken to its end."""
         self.quiet()
+        self._ending.spoken()
         self._journal.ended(int(self._clock.ms))
         self._inbox.put_nowait(event)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
+from agi_bot.audio import Frame
+from agi_bot.contracts import Context, Intent
 from agi_bot.errors import EngineDown
 from agi_bot.record import CallRecord
-from tests.unit.conversation.stage import Says, Stage, noise, quiet
+from tests.unit.conversation.stage import Beeper, Says, Stage, noise, quiet
 from tests.unit.flow.talking import dialogue
 
 FLOW = """
@@ -98,3 +101,47 @@ def test_a_recogniser_that_never_opens_leads_to_a_colleague() -> None:
     assert (record.ended_by, stage.call.transferred_to) == ("transfer", "nurses")
     assert record.ended_at is not None
     assert (record.ended_at - record.started_at).total_seconds() < 10
+
+
+class Silent:
+    """An interpreter that never answers."""
+
+    name = "silent"
+
+    async def interpret(self, text: str, context: Context) -> Intent:
+        await asyncio.sleep(3600)
+        return Intent("")
+
+
+class Mute(Beeper):
+    """A voice that gives ``sounds`` characters, and then nothing and no error."""
+
+    def __init__(self, sounds: int) -> None:
+        super().__init__()
+        self._sounds = sounds
+
+    async def speak(self, text: str) -> AsyncIterator[Frame]:
+        async for frame in super().speak(text[: self._sounds]):
+            yield frame
+        await asyncio.sleep(3600)
+
+
+def test_an_interpreter_that_never_answers_leads_to_the_menu() -> None:
+    stage = Stage(lambda _: [], [Says("是的")])
+    stage.interpreter = Silent()  # type: ignore[assignment]
+    record = play(stage, "menu")
+    assert record.outcome == "refused"
+    assert record.counters["engine_failed.interpreter"] == 1
+    assert any("interpreter did not answer for 5 s" in note for turn in record.turns for note in turn.notes)
+
+
+@pytest.mark.parametrize("sounds", [0, 2])
+def test_a_voice_that_never_goes_on_leads_to_a_colleague(sounds: int) -> None:
+    stage = Stage(lambda _: [], [])
+    stage.voice = Mute(sounds)
+    stage.script = dialogue(FLOW.replace("TROUBLE", WAYS["transfer"]))  # type: ignore[assignment]
+    record = stage.play(lambda stage: stage.speak(quiet(60_000)))
+    assert (record.ended_by, stage.call.transferred_to) == ("transfer", "nurses")
+    assert record.counters["engine_failed.voice"] == 1
+    assert record.ended_at is not None
+    assert (record.ended_at - record.started_at).total_seconds() < 25
