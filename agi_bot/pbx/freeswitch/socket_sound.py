@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterable
 
-from agi_bot.audio import Frame, frame_bytes
+from agi_bot.audio import FRAME_MS, Frame, frame_bytes
 from agi_bot.errors import ProtocolError
 from agi_bot.pbx.freeswitch.websocket import Wire
 from agi_bot.pbx.media import LineClock, Sound
@@ -118,6 +118,11 @@ class ForkSound(SocketSound):
         except asyncio.CancelledError:
             self._hush()
             raise
+
+    @property
+    def due_ms(self) -> int:
+        """After a break nothing is sent until the module has forgotten."""
+        return super().due_ms + self._pause * FRAME_MS
 
     def tick(self) -> None:
         """Send what is due."""

@@ -181,12 +181,13 @@ async def test_a_cut_leaves_nothing_where_it_cannot_be_forgotten(server: SoundSe
     """Between two killAudio lies a whole number of groups, and after it nothing of the play."""
     async with await joined(server, sound) as connection:
         await told(connection, 2)
-        for ms in (90, 130, 170):
+        for count in (1, 2, 3, 4):
             playing = asyncio.create_task(sound.play(_endless()))
-            await asyncio.sleep(ms / 1000)
+            before: list[bytes] = []
+            while before.count(LOUD) < count:
+                before += await told(connection, 1)  # type: ignore[arg-type]
             playing.cancel()
-            before = await until_kill(connection)
-            assert LOUD in before
+            before += await until_kill(connection)
             assert sum(map(len, before)) // 2 % GROUP == 0
         assert set(await told(connection, 5)) == {SILENCE}
 
@@ -232,3 +233,37 @@ def test_the_file_in_its_event() -> None:
 def test_an_event_without_a_file(body: str) -> None:
     with pytest.raises(PbxError, match="tells no file"):
         file_of(Event(Headers({}), body))
+
+
+class Ticks:
+    """A wire that notes what was sent in which tick."""
+
+    backlog_bytes = 0
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.loud: list[int] = []
+
+    def send(self, message: str | bytes) -> None:
+        if message == LOUD:
+            self.loud.append(self.now)
+
+    def abort(self) -> None:
+        pass
+
+
+async def test_after_a_break_the_lines_time_knows_when_sound_goes_out_again(sound: ForkSound) -> None:
+    clock, wire = sound._clock, Ticks()
+    sound.connected(wire)  # type: ignore[arg-type]
+    clock.remove(sound)
+    for _ in range(2):
+        due, count = sound.due_ms, len(wire.loud)
+        playing = asyncio.create_task(sound.play(_endless()))
+        for _ in range(8):
+            await asyncio.sleep(0)
+            sound.tick()
+            wire.now += 20
+        playing.cancel()
+        with suppress(asyncio.CancelledError):
+            await playing
+        assert wire.loud[count] == due
