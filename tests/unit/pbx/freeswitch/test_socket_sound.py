@@ -185,7 +185,7 @@ async def test_a_cut_leaves_nothing_where_it_cannot_be_forgotten(server: SoundSe
             playing = asyncio.create_task(sound.play(_endless()))
             before: list[bytes] = []
             while before.count(LOUD) < count:
-                before += await told(connection, 1)  # type: ignore[arg-type]
+                before += await told(connection, 1)
             playing.cancel()
             before += await until_kill(connection)
             assert sum(map(len, before)) // 2 % GROUP == 0
@@ -254,7 +254,7 @@ class Ticks:
 
 async def test_after_a_break_the_lines_time_knows_when_sound_goes_out_again(sound: ForkSound) -> None:
     clock, wire = sound._clock, Ticks()
-    sound.connected(wire)  # type: ignore[arg-type]
+    sound.connected(wire)
     clock.remove(sound)
     for _ in range(2):
         due, count = sound.due_ms, len(wire.loud)
