@@ -254,7 +254,7 @@ class Ticks:
 
 async def test_after_a_break_the_lines_time_knows_when_sound_goes_out_again(sound: ForkSound) -> None:
     clock, wire = sound._clock, Ticks()
-    sound.connected(wire)
+    sound.connected(wire)  # type: ignore[arg-type]
     clock.remove(sound)
     for _ in range(2):
         due, count = sound.due_ms, len(wire.loud)
