@@ -1,7 +1,7 @@
 """One caller's ear: voice activity, and the recogniser behind it as behind a gate.
 
-Sound reaches the recogniser only from a little before the caller's onset until a little
-after the caller fell silent; when the caller goes on in the same utterance, from a little before that.
+Sound reaches the recogniser only from a little before the caller's onset until the caller is
+known to have fallen silent, some 100 ms late; when the caller goes on in the same utterance, from a little before that.
 That saves most of its work and keeps noise out of it.
 """
 
@@ -44,8 +44,6 @@ class Ear:
         """An utterance has begun and was not finished."""
         self._gate = False
         """What is heard goes to the recogniser at once."""
-        self._quiet_ms = 0.0
-        self._speech = False
         self._partial = ""
 
     @property
@@ -73,15 +71,13 @@ class Ear:
             self._keep(frame)
             if segment.speech:
                 await self._begin()
-        self._speech = segment.speech
         return Sound(self.now_ms, segment, self._partial, tuple(self._activity.signals()), self._activity.echo)
 
     async def _pass(self, frame: Frame, speech: bool) -> None:
         self._partial = (await self._hearing.hear(frame)).text
-        if self._speech and not speech:
+        if not speech:
             self._partial = (await self._hearing.settle()).text
-        self._quiet_ms = 0.0 if speech else self._quiet_ms + frame.ms
-        self._gate = self._quiet_ms < self._activity.settings.post_roll_ms
+            self._gate = False
 
     def _keep(self, frame: Frame) -> None:
         self._before.append(frame)
@@ -94,7 +90,6 @@ class Ear:
     async def _begin(self) -> None:
         """Hand what was kept to the recogniser, in one piece: each costs a thread's time."""
         self._open = self._gate = True
-        self._quiet_ms = 0.0
         kept = Frame(b"".join(frame.pcm for frame in self._before), self._before[-1].rate)
         self._before.clear()
         self._before_ms = 0.0

@@ -27,7 +27,6 @@ class VadSettings:
     ``rise_fall_db``, ``rise_floor_db``: sound no softer than this below the last stretch's peak
     and above the noise may be a voice that goes on, which the network knows 100-160 ms late.
     ``pre_roll_ms`` of sound before the onset belongs to it (given to the recogniser).
-    ``post_roll_ms`` after the end was noticed belong to it, too.
     ``silent_db``: sound softer than this is no voice on any line; the network is not asked.
     ``gather_ms``: how long the batcher waits for windows of other calls once more than
     ``gather_above`` calls are open.
@@ -43,7 +42,6 @@ class VadSettings:
     rise_fall_db: float = 20.0
     rise_floor_db: float = 8.0
     pre_roll_ms: int = 300
-    post_roll_ms: int = 160
     silent_db: float = -60.0
     gather_ms: int = 8
     gather_above: int = 8

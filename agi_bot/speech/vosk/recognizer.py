@@ -135,8 +135,7 @@ class VoskRecognizer:
     @property
     def chunk_ms(self) -> int:
         """Sound of one ear that is decoded at a time now."""
-        crowded = self._ears > self._settings.crowd_above
-        return self._settings.crowd_chunk_ms if crowded else self._settings.chunk_ms
+        return self._settings.piece_ms(self._ears)
 
     def left(self) -> None:
         """An ear was closed."""

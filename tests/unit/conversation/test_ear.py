@@ -74,6 +74,28 @@ async def test_speech_comes_with_a_little_before_it_and_settles_once() -> None:
     assert 100 <= withheld_ms <= 300
 
 
+async def test_nothing_is_decoded_after_the_caller_fell_silent() -> None:
+    one, hearing = ear()
+    await feed(one, (QUIET, 20), (LOUD, 20))
+    while not hearing.settled:
+        await feed(one, (QUIET, 1))
+    until = len(hearing.heard)
+    await feed(one, (QUIET, 8))
+    await one.finish()
+    assert len(hearing.heard) == until
+
+
+async def test_who_goes_on_at_once_is_heard_without_a_gap() -> None:
+    one, hearing = ear()
+    await feed(one, (QUIET, 20), (LOUD, 20))
+    while not hearing.settled:
+        await feed(one, (QUIET, 1))
+    skipped = hearing.skipped_ms
+    await feed(one, (QUIET, 3), (LOUD, 10))
+    assert hearing.skipped_ms == skipped
+    assert hearing.heard.count(LOUD) == 30
+
+
 async def test_silence_within_an_utterance_is_withheld_but_for_a_little_before_the_caller_goes_on() -> None:
     one, hearing = ear()
     await feed(one, (QUIET, 20), (LOUD, 20), (QUIET, 50))
