@@ -111,6 +111,7 @@ class EchoGuard:
             return False
         self._since_move += 1
         if not self._sounding and not self._sent.waiting:
+            self._sent.skip(end)
             return False
         heard = _wave(frame)
         self._take_back(end - before - size)

@@ -117,6 +117,10 @@ class Timeline:
         self._end += size
         return new
 
+    def skip(self, end: int) -> None:
+        """Go on to ``end`` where for longer than can be looked back there was silence, and there is."""
+        self._end = max(self._end, end)
+
     def until(self, end: int) -> Wave:
         """A view of the ``kept`` samples before ``end``, good until the next move."""
         last = self._last - min(max(0, self._end - end), self._size - self._kept)

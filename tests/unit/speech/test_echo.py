@@ -290,3 +290,19 @@ def test_a_long_talk_of_the_caller_makes_the_next_soft_word_no_echo() -> None:
     soft = loud(caller, 300)
     soft[: 16 * 50] = False
     assert np.mean(~verdicts[soft]) > 0.9
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_after_a_long_silence_of_the_bot_its_echo_is_still_known(told: bool) -> None:
+    """Also where nobody tells when sound goes out."""
+    guard = EchoGuard()
+    out = np.concatenate([talk(4), np.zeros(20 * RATE), talk(4)])
+    incoming = echo(out, 100, -15)
+    through = 0
+    for index, (sent, heard) in enumerate(zip(frames(out), frames(incoming), strict=True)):
+        if sent.samples.any():
+            guard.outgoing(Frame(sent.pcm, at_ms=20 * index if told else None))
+        echoed = guard.incoming(Frame(heard.pcm, at_ms=20 * (index + 1)))
+        through += index > 24 * 50 and not echoed and bool(loud(heard.samples.astype(float)).any())
+    assert through <= 4
+    assert guard.moves == 0
