@@ -17,6 +17,10 @@ class Clock:
         self._loop = asyncio.get_running_loop()
         self._zero = self._loop.time()
 
+    def at(self, loop_s: float) -> float:
+        """The moment that was ``loop_s`` by the event loop's clock, ms since the start."""
+        return (loop_s - self._zero) * 1000
+
     @property
     def ms(self) -> float:
         """Time since the start, ms."""

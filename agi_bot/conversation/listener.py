@@ -41,8 +41,10 @@ class TurnHeard:
     """The caller's turn is over.
 
     ``from_ms`` and ``to_ms`` are the first and last sound, in ms of the call's sound;
-    ``lag_ms`` is how long ago ``to_ms`` was.  ``intent`` is what was understood ahead of
-    the end (None: nothing).  ``why`` names the rule that ended the turn.
+    ``lag_ms`` is how long ``to_ms`` was ago when the turn was ended, and ``ended_at`` when it
+    was, by the event loop's clock, s: the recogniser may take its time for the last words.
+    ``intent`` is what was understood ahead of the end (None: nothing).  ``why`` names the rule
+    that ended the turn.
     """
 
     transcript: Transcript
@@ -50,6 +52,7 @@ class TurnHeard:
     from_ms: int
     to_ms: int
     lag_ms: int
+    ended_at: float
     why: str
 
 
@@ -88,6 +91,8 @@ class Listener:
         self._deaf = False
         self._ending = False
         """The turn is over for its taker, and its last words are awaited."""
+        self._came_at = 0.0
+        """When the newest frame came, by the event loop's clock, s."""
         self._keyed_ms: int | None = None
         """When a key answered, while the words said at the same time are not over."""
 
@@ -137,6 +142,7 @@ class Listener:
             await self._guarded(self._follow(frame), self._patience)
 
     async def _follow(self, frame: Frame) -> None:
+        self._came_at = asyncio.get_running_loop().time()
         sound = await self._ear.hear(frame)
         for signal in sound.signals:
             self._reports.signal(signal)
@@ -250,15 +256,17 @@ class Listener:
             self._thinking = None
 
     async def _end(self, decision: Decision) -> None:
+        lag = max(0, self._ear.now_ms - decision.to_ms)
+        ended_at = self._came_at - lag / 1000
         transcript = await self._finish()
         if self._keyed_ms is not None:
             self._forget()
             self._reports.false_alarm("keyed")
             return
         intent = self._intent if transcript.text == self._intent_of else None
-        lag = max(0, self._ear.now_ms - decision.to_ms)
         self._forget()
-        self._reports.turn(TurnHeard(transcript, intent, decision.from_ms, decision.to_ms, lag, decision.why))
+        times = (decision.from_ms, decision.to_ms, lag, ended_at)
+        self._reports.turn(TurnHeard(transcript, intent, *times, decision.why))
 
     async def _drop(self, why: str) -> None:
         await self._finish()

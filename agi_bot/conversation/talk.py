@@ -293,7 +293,7 @@ class Talk:
         self.quiet()
         transcript, changes = self._engines.bias.understood_as(item.transcript, self._listener.asks)
         heard = replace(item, transcript=transcript, intent=None) if changes else item
-        to_ms = int(self._clock.ms) - heard.lag_ms
+        to_ms = int(self._clock.at(heard.ended_at))
         stalled_ms = self.shift.at(heard.to_ms) - self.shift.at(heard.from_ms)
         from_ms = to_ms - (heard.to_ms - heard.from_ms) - stalled_ms
         turn = self._journal.heard(heard.transcript, from_ms, to_ms, shift=self.shift)

@@ -111,6 +111,18 @@ class ScriptedHearing:
             await asyncio.sleep(3600)
 
 
+class Thoughtful(ScriptedHearing):
+    """Needs ``s`` seconds for an utterance's last words."""
+
+    def __init__(self, lines: list[Says], s: float = 0.3) -> None:
+        super().__init__(lines)
+        self._s = s
+
+    async def finish(self) -> Transcript:
+        await asyncio.sleep(self._s)
+        return await super().finish()
+
+
 class OneEar:
     """A recognizer whose every ear is the same."""
 

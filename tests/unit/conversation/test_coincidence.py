@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agi_bot.contracts import Context, Entity, Intent, Transcript
+from agi_bot.contracts import Context, Entity, Intent
 from agi_bot.flow.events import (
     Action,
     End,
@@ -23,7 +23,7 @@ from agi_bot.flow.events import (
     Started,
     Transfer,
 )
-from tests.unit.conversation.stage import HookTable, Says, ScriptedHearing, Stage, noise, quiet
+from tests.unit.conversation.stage import HookTable, Says, Stage, Thoughtful, noise, quiet
 
 
 @pytest.mark.parametrize("hook_ms", range(600, 1600, 90))
@@ -46,14 +46,6 @@ def test_who_speaks_when_the_dialogue_ends_hears_the_last_words_and_is_transferr
     assert stage.call.transferred_to == "nurses"
     assert record.ended_at is not None
     assert (record.ended_at - record.started_at).total_seconds() < 20
-
-
-class Thoughtful(ScriptedHearing):
-    """Needs a moment for an utterance's last words."""
-
-    async def finish(self) -> Transcript:
-        await asyncio.sleep(0.3)
-        return await super().finish()
 
 
 @pytest.mark.parametrize("begin_ms", range(400, 700, 60))
