@@ -52,7 +52,7 @@ class Frame:
     @property
     def ms(self) -> float:
         """Duration in ms."""
-        return len(self.pcm) / 2 * 1000 / self.rate
+        return len(self.pcm) * 500 / self.rate
 
 
 def frame_bytes(rate: int = LINE_RATE, ms: int = FRAME_MS) -> int:
