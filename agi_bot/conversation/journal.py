@@ -28,13 +28,16 @@ class Journal:
             self.record.turns.append(Turn())
         return self.record.turns[-1]
 
+    def _unanswered(self) -> Turn:
+        """The turn that is going on; a new one where the caller has answered, be it without words."""
+        if self.turn.heard_to_ms is not None:
+            self.record.turns.append(Turn(step=self.turn.step))
+        return self.turn
+
     def began(self, prompt: Prompt, at_ms: int) -> int | None:
         """The first sample of ``prompt`` went out; answers the reply time when it answers the caller."""
         reply_ms = self._reply(at_ms)
-        turn = self.turn
-        if turn.heard or turn.keys:
-            turn = Turn(step=turn.step)
-            self.record.turns.append(turn)
+        turn = self._unanswered()
         turn.said = f"{turn.said}{prompt.say.text}"
         turn.said_from_ms = at_ms if turn.said_from_ms is None else turn.said_from_ms
         return reply_ms
@@ -51,17 +54,16 @@ class Journal:
         self.turn.said_to_ms = at_ms
 
     def cut(self, words: int, at_ms: int) -> None:
-        """The caller interrupted the prompt."""
+        """The caller interrupted the prompt, which fell silent at ``at_ms``."""
         self.turn.cut_after_words = words
         self.turn.said_to_ms = at_ms
 
     def heard(self, transcript: Transcript, from_ms: int, to_ms: int, *, shift: Shift) -> Turn:
         """The caller's turn ended; ``shift`` tells where the transcript's words stand in the recording."""
-        turn = self.turn
-        if turn.heard or turn.keys:
-            turn = Turn(step=turn.step)
-            self.record.turns.append(turn)
+        turn = self._unanswered()
         turn.heard = transcript.text
+        if not transcript.text.strip():
+            turn.notes.append("a voice without words")
         turn.recognition_confidence = round(transcript.confidence, 3)
         turn.heard_from_ms, turn.heard_to_ms = from_ms, to_ms
         turn.words = tuple(

@@ -42,6 +42,12 @@ class Mouth:
         self._quiet.set()
         self._playing: asyncio.Task[None] | None = None
         self._paused = False
+        self._paused_at = 0.0
+
+    @property
+    def paused_at(self) -> float | None:
+        """When the paused prompt fell silent, by the event loop's clock, s; ``None``: none is paused."""
+        return self._paused_at if self._paused else None
 
     @property
     def speaking(self) -> bool:
@@ -75,7 +81,7 @@ class Mouth:
         if prompt.protected_now:
             return False
         prompt.take_back()
-        self._paused = True
+        self._paused, self._paused_at = True, asyncio.get_running_loop().time()
         self._playing.cancel()
         return True
 

@@ -262,13 +262,14 @@ class Talk:
         if self.seized:
             return
         self._take_back_end()
+        silent_at = self._mouth.paused_at
         cut = self._mouth.cut()
         if cut is None:
             # What is protected is still to be spoken; the rest is left out.
             if self._mouth.busy:
                 self._journal.count("barge_ins")
             return
-        self._journal.cut(cut.words, int(self._clock.ms))
+        self._journal.cut(cut.words, int(self._clock.ms if silent_at is None else self._clock.at(silent_at)))
         self._journal.count("barge_ins")
         self._watch(BotInterrupted(cut.words))
         self._inbox.put_nowait(cut)

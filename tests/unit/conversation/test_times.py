@@ -40,6 +40,36 @@ def test_the_reply_time_has_what_the_recogniser_needs_for_the_last_words(finish_
     assert turn.heard_to_ms == pytest.approx(1600, abs=60)
     answered_ms = stage.record.turns[1].said_from_ms
     assert answered_ms is not None
+    assert turn.heard_to_ms is not None
     assert turn.reply_ms == answered_ms - turn.heard_to_ms
     assert turn.endpoint_ms is not None
     assert answered_ms == pytest.approx(turn.heard_to_ms + turn.endpoint_ms + 1000 * finish_s, abs=40)
+
+
+def test_each_turn_without_words_has_its_own_times() -> None:
+    stage = Stage(asks, [Says(""), Says(""), Says("是的")], MEANINGS)
+    record = play(stage, quiet(1500), noise(800), quiet(3000), noise(800), quiet(3000), noise(400))
+    assert [(turn.said, turn.heard) for turn in record.turns] == [
+        ("您能来吗", ""),
+        ("没听清", ""),
+        ("没听清", "是的"),
+        ("再见", ""),
+    ]
+    replies = [turn.reply_ms for turn in record.turns[:3]]
+    assert all(reply is not None and 0 < reply < 1000 for reply in replies)
+    assert [turn.heard_to_ms for turn in record.turns[:3]] == pytest.approx([2300, 6100, 9500], abs=80)
+    assert [turn.notes for turn in record.turns] == [["a voice without words"], ["a voice without words"], [], []]
+
+
+def test_an_interrupted_prompt_was_spoken_until_the_bot_fell_silent() -> None:
+    def react(event: Event) -> list[Action]:
+        long = Say(1, (Span("您好这里是市一医院请问您能按时来复查吗谢谢您的配合"),))
+        return [long, LISTEN] if isinstance(event, Started) else asks(event)
+
+    stage = Stage(react, [Says("我没有时间啊")], {"我没有时间啊": Intent("deny", 0.9)})
+    record = play(stage, quiet(1000), noise(1500))
+    heard_ms = 20 * len(stage.call.played) - 400
+    turn = record.turns[0]
+    assert turn.cut_after_words == pytest.approx(heard_ms / 200, abs=1)
+    assert turn.said_to_ms == pytest.approx(heard_ms, abs=40)
+    assert turn.said_to_ms < 1200, "it fell silent at the first sound, and decided later"
