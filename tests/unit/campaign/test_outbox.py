@@ -143,7 +143,7 @@ async def test_a_receiver_that_drips_holds_nothing_up(post: Post) -> None:
     post.crm.plan = [-2]
     await post.write("a", "b")
     await post.send_until(
-        lambda sender: sender.counters["failed"] == 1 and sender.counters["delivered"] == 1, timeout_s=1.0
+        lambda sender: sender.counters["failed"] == 1 and sender.counters["delivered"] == 1, timeout_s=4.0
     )
     assert await post.states() == {"waiting": 1, "delivered": 1}
 

@@ -31,6 +31,8 @@ from agi_bot.web.server import serving
 from tests.unit.web.conftest import NOON, Scripts
 
 EXAMPLES = 20
+PATIENT_S = 120.0
+"""For machines that are slow at times."""
 
 
 def refuses_what_is_wrong(ctx: Any, response: Any, case: Any) -> Any:
@@ -108,12 +110,12 @@ schema = schemathesis.openapi.from_dict(_description())
 )
 def test_every_operation_as_it_is_described(case: schemathesis.Case, server: Server) -> None:
     head = {"Authorization": f"Bearer {server.keys[Role.ADMIN]}"}
-    case.call_and_validate(base_url=server.url, headers=head, checks=CHECKS)
+    case.call_and_validate(base_url=server.url, headers=head, checks=CHECKS, timeout=PATIENT_S)
 
 
 @schema.parametrize()
 @settings(max_examples=1, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 def test_no_operation_answers_without_a_key(case: schemathesis.Case, server: Server) -> None:
-    answer = case.call(base_url=server.url, headers={"Authorization": "Bearer ab_000000000000_x"})
+    answer = case.call(base_url=server.url, headers={"Authorization": "Bearer ab_000000000000_x"}, timeout=PATIENT_S)
     watched = case.path in ("/healthz", "/readyz", "/metrics")
     assert watched or answer.status_code >= 400
