@@ -14,6 +14,7 @@ from agi_bot.flow.parts import HookCall, Slot, TaskField, Way
 from agi_bot.flow.problem import BrokenFlow, Problem, Spot
 from agi_bot.flow.script import Limits, Script, Step
 from agi_bot.flow.tree import Node, Path
+from agi_bot.flow.values import KINDS
 
 ModelsAt = Callable[[Path], Sequence[type[BaseModel]]]
 _Read = TypeVar("_Read")
@@ -71,9 +72,24 @@ def _empty(node: Node) -> Iterator[Problem]:
         yield from _empty(item)
     for name, (spot, value) in (node.pairs or {}).items():
         if value.scalar is None and not value.source and value.items is None and value.pairs is None:
-            cure = "write its value behind the colon or indented below it, or remove the line"
-            yield Problem.at(spot, "bad-value", f"`{name}` is empty", cure, text=f"{name}:")
+            yield _wide_colon(name, spot) or _nothing_behind(name, spot)
         yield from _empty(value)
+
+
+def _nothing_behind(name: str, spot: Spot) -> Problem:
+    cure = "write its value behind the colon or indented below it, or remove the line"
+    return Problem.at(spot, "bad-value", f"`{name}` is empty", cure, text=f"{name}:")
+
+
+def _wide_colon(name: str, spot: Spot) -> Problem | None:
+    """Inside of braces ``{1：bye}`` is a name with nothing behind it."""
+    key, colon, _ = name.partition("：")
+    if not colon:
+        return None
+    place = Spot(spot.file, spot.line, spot.column + len(key))
+    return Problem.at(
+        place, "bad-value", "a full-width colon ends this name", "write `: `, a colon and a blank", text=name
+    )
 
 
 def _problem(fault: Any, tree: Node, models: ModelsAt) -> Problem:
@@ -140,7 +156,9 @@ def _explained(kind: str, message: str, text: str, path: Path, *, named: bool) -
     """Fault and cure; ``named`` when the name itself is wrong, not what stands behind it."""
     key = next((part for part in reversed(path) if isinstance(part, str) and part != "texts"), "the flow")
     if kind == "string_pattern_mismatch":
-        return _miskeyed(text) if named and path[-2] in ("keys", "keys_mean") else _misnamed(text)
+        if named and path[-2] in ("keys", "keys_mean"):
+            return _miskeyed(text)
+        return _no_kind(text) if key == "type" else _misnamed(text)
     if kind == "string_type":
         return f"`{key}` needs text", "put the text in quotes"
     if kind in _MAPPINGS:
@@ -160,6 +178,12 @@ def _explained(kind: str, message: str, text: str, path: Path, *, named: bool) -
 
 def _misnamed(text: str) -> tuple[str, str]:
     return f"`{text}` is not a name", "names have letters, digits and _, and begin with a letter"
+
+
+def _no_kind(text: str) -> tuple[str, str]:
+    words = [word for word in (text.replace(" ", ""), *text.split()) if word in KINDS]
+    near = words or difflib.get_close_matches(text, list(KINDS), n=1, cutoff=0.5)
+    return f"`{text}` is not a kind of value", f"did you mean `{near[0]}`?" if near else f"known: {', '.join(KINDS)}"
 
 
 def _miskeyed(text: str) -> tuple[str, str]:

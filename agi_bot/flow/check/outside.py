@@ -52,7 +52,7 @@ def _intents(flow: Flow, nlu: NluFacts) -> Iterator[Problem]:
     for name, path in _intent_places(flow):
         if name not in known:
             message = f"the training data has no intent `{name}`"
-            cure = _intent_cure(flow, name, known)
+            cure = _meaning(name, nlu) or _intent_cure(flow, name, known)
             yield Problem.at(flow.key_spot(path), "unknown-intent", message, cure, text=name)
     for step_name, step in flow.script.steps.items():
         for needed in (AFFIRM, DENY) if step.confirm else ():
@@ -63,6 +63,14 @@ def _intents(flow: Flow, nlu: NluFacts) -> Iterator[Problem]:
 
 
 _OTHER_NAMES = {"yes": AFFIRM, "ok": AFFIRM, "agree": AFFIRM, "no": DENY, "disagree": DENY, "else": OTHERWISE}
+
+
+def _meaning(name: str, nlu: NluFacts) -> str:
+    """A cure for what is no intent, but what callers say (`是的`)."""
+    said = normalised(name)
+    found = (intent for intent, examples in nlu.examples.items() if said in map(normalised, examples))
+    intent = next(found, "")
+    return f"write `{intent}`: callers who say `{name}` mean it" if intent else ""
 
 
 def _intent_cure(flow: Flow, name: str, known: Collection[str]) -> str:

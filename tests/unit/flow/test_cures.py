@@ -34,6 +34,10 @@ def broken(text: str) -> tuple[Problem, ...]:
         ("{say: 再见。, end", "{say: 再见。，end", 8, 17, "half-width comma"),
         ("再说一遍。, {", "再说一遍。，{", 9, 17, "half-width comma"),
         ("    say: 您", "    say:　您", 6, 9, "a colon and a blank"),
+        ("    on:", "     on:", 7, 6, "indent both alike"),
+        ("on: {", "keys: {1：bye}\n    on: {", 7, 13, "a colon and a blank"),
+        ("on: {", "collect: {at: date time}\n    on: {", 7, 19, "did you mean `datetime`?"),
+        ("on: {", "collect: {who: phone number}\n    on: {", 7, 20, "did you mean `phone`?"),
         ("on: {affirm: bye}", "on:\n      - affirm: bye", 8, 7, "without `- `"),
         ("on: {", "visits: many\n    on: {", 7, 13, "write for example `visits: 3`"),
         ("on: {", "barge_in: maybe\n    on: {", 7, 15, "write for example `barge_in: true`"),
@@ -63,6 +67,7 @@ def test_a_slip_is_named_once_with_its_place_and_cure(
         ("no", "did you mean `deny`?"),
         ("yes", "did you mean `affirm`?"),
         ("afirm", "did you mean `affirm`?"),
+        ("不行", "write `deny`: callers who say `不行` mean it"),
         ("pick_up", "flows/bookshop/nlu.zh-CN.yml (docs/nlu.md), or use one of: affirm, deny, otherwise"),
     ],
 )
