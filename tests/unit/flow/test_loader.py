@@ -47,7 +47,7 @@ def broken(path: Path) -> Problem:
         (MINIMAL.replace("{affirm: b}", "{affirm：b, deny: b: c}"), "yaml-syntax", 6, 16, "a colon and a blank"),
         (MINIMAL.replace("您好", "您好｛name｝"), "bad-text", 5, 10, "half-width"),
         (MINIMAL.replace("{affirm: b}", "{affirm: {when: 1 ＞ 2, next: b}}"), "bad-condition", 6, 25, "`＞` half-width"),
-        ("flow: f\n steps: 1\n", "yaml-syntax", 2, 7, "quotes"),
+        ("flow: f\n steps: 1\n", "yaml-syntax", 2, 2, "alike"),
         (MINIMAL + "title: a: b\n", "yaml-syntax", 8, 9, "quotes"),
         (MINIMAL + "title: @b\n", "yaml-syntax", 8, 8, "quotes"),
         (MINIMAL + 'title: "b\n', "yaml-syntax", 8, 8, "close the quotes"),
