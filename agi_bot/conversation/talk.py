@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
+import math
 import time
 from dataclasses import replace
 from datetime import datetime
@@ -24,6 +25,7 @@ from agi_bot.conversation.mouth import Mouth
 from agi_bot.conversation.progress import BotInterrupted, CallerSpoke, Watcher
 from agi_bot.conversation.prompter import Prompter
 from agi_bot.conversation.shift import Shift
+from agi_bot.conversation.waiting import LOOK_AGAIN_S, LongestCall, Silence
 from agi_bot.errors import InterpreterDown
 from agi_bot.flow.events import (
     Action,
@@ -56,12 +58,6 @@ FILLER = -1
 ASIDE = -2
 """Prompt number of what the answerer's desk says."""
 
-GRACE_S = 20.0
-"""A dialogue that does not end within this time after :class:`TooLong` is ended for it."""
-
-BUSY_POLL_S = 0.2
-"""How often the clock looks again while the caller speaks or a hook runs."""
-
 
 class Talk:
     """One call's inbox.
@@ -87,7 +83,6 @@ class Talk:
         self._call = call
         self._engines = engines
         self._journal = journal
-        self._limits = limits
         self._clock = clock
         self._ending = Ending(journal, clock)
         self._meaning = Meaning(engines.interpreter, journal.record.language, of_call(call))
@@ -98,8 +93,8 @@ class Talk:
         self._keys = KeyDesk(self._press)
         self._unanswered: list[TurnHeard] = []
         """Turns that are over, and that neither the dialogue nor a key has answered."""
-        self._quiet_since = 0.0
-        self._told_too_long = False
+        self._silence = Silence(clock)
+        self._longest = LongestCall(clock, limits.max_call_s)
         self.seized = False
         self._anew: Started | None = None
         self._mouth: Mouth
@@ -114,7 +109,7 @@ class Talk:
         await self._happened(Started(self._time()))
         while not self._over:
             try:
-                async with asyncio.timeout(self._wait_s()):
+                async with asyncio.timeout(self._wait_s):
                     item = await self._inbox.get()
             except TimeoutError:
                 await self._time_passed()
@@ -203,7 +198,7 @@ class Talk:
 
     def quiet(self) -> None:
         """The line became quiet now, or something happened that starts the silence anew."""
-        self._quiet_since = self._clock.ms
+        self._silence.begin()
 
     def _time(self) -> datetime:
         return datetime.now(self._journal.record.started_at.tzinfo)
@@ -214,31 +209,33 @@ class Talk:
         return not (busy or self.seized or self.last)
 
     @property
-    def _silence_due_ms(self) -> float:
-        return self._quiet_since + self._listener.asks.silence_ms - self._clock.ms
-
-    def _wait_s(self) -> float:
-        left = self._limits.max_call_s + (GRACE_S if self._told_too_long else 0.0) - self._clock.ms / 1000
+    def _silence_left_s(self) -> float:
         if self._caller_is_awaited:
-            left = min(left, self._silence_due_ms / 1000)
-        elif not self._mouth.busy:
-            left = min(left, BUSY_POLL_S)
-        return max(0.0, left)
+            return self._silence.left_s(self._listener.asks.silence_ms)
+        return math.inf if self._mouth.busy else LOOK_AGAIN_S
+
+    @property
+    def _longest_left_s(self) -> float:
+        return self._longest.left_s(speaking=self._listener.in_turn and not self.seized)
+
+    @property
+    def _wait_s(self) -> float:
+        return max(0.0, min(self._silence_left_s, self._longest_left_s))
 
     async def _time_passed(self) -> None:
         if not self._inbox.empty():
             # Something came in the same moment: it goes first.
             return
-        if self._clock.ms >= self._limits.max_call_s * 1000:
+        if self._longest_left_s <= 0:
             await self._too_long()
-        elif self._caller_is_awaited and self._silence_due_ms <= 0:
+        elif self._silence_left_s <= 0:
             self.quiet()
             self._journal.count("silences")
             await self._happened(Silent())
 
     async def _too_long(self) -> None:
-        if not self._told_too_long:
-            self._told_too_long = True
+        if not self._longest.told:
+            self._longest.tell()
             await self._happened(TooLong())
             return
         self._journal.note("the dialogue did not end after the longest call time")
@@ -277,7 +274,7 @@ class Talk:
     def false_alarm(self, why: str) -> None:
         """Sound of the caller that meant nothing."""
         self._journal.count(f"false_alarms.{why}")
-        self.quiet()
+        self._silence.noise()
 
     async def understand(self, text: str) -> Intent:
         """What ``text`` means at this point of the talk.  Raises :class:`InterpreterDown`."""

@@ -101,3 +101,47 @@ def test_who_does_not_stop_is_not_heard_out_for_ever() -> None:
     record = play(stage, quiet(1200), noise(700), quiet(700), noise(9000))
     assert record.outcome == "confirmed"
     assert length_ms(record) == pytest.approx(6100, abs=400)
+
+
+# --- the longest call ----------------------------------------------------------------
+
+
+def test_who_speaks_when_the_longest_call_is_over_may_finish_and_is_answered() -> None:
+    record = play(a_stage("我能来的", max_call_s=6), quiet(2000), noise(9000))
+    assert record.outcome == "confirmed"
+    assert (record.turns[0].heard_to_ms or 0) > 10_900
+    stage = a_stage("我想一下啊", max_call_s=6)
+    record = play(stage, quiet(2000), noise(9000))
+    assert (record.outcome, record.turns[0].heard) == ("too_long", "我想一下啊")
+    assert (record.turns[1].said_from_ms or 0) > 11_000
+    assert "时间到了再见" in said(record)
+
+
+def test_who_does_not_stop_is_interrupted_when_the_longest_call_is_over() -> None:
+    record = play(a_stage("我想一下啊", max_call_s=6), quiet(2000), noise(25_000))
+    assert record.outcome == "too_long"
+    assert 14_000 < length_ms(record) < 20_000
+
+
+def test_the_longest_call_ends_on_time_where_nobody_speaks() -> None:
+    record = play(a_stage(max_call_s=3))
+    assert record.outcome == "too_long"
+    assert length_ms(record) == pytest.approx(4200, abs=100)
+
+
+# --- sound without words -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("sound_ms", "every_ms"), [(160, 1500), (250, 2750), (0, 1000)])
+def test_sound_without_words_keeps_the_bot_silent_for_no_more_than_as_long_again(sound_ms: int, every_ms: int) -> None:
+    stage = a_stage()
+    record = play(stage, *[part for _ in range(60) for part in (noise(sound_ms), quiet(every_ms - sound_ms))])
+    assert record.outcome == "silent"
+    assert length_ms(record) < 2 * 10_000 + 5200 + 5000, "sound over the prompts holds them up, too"
+
+
+def test_nobody_is_asked_into_a_cough() -> None:
+    record = play(a_stage(), quiet(5500), noise(200))
+    asked = next(turn for turn in record.turns if "在听吗" in turn.said)
+    assert asked.said == "您能来吗在听吗您能来吗一直没有听到您的声音先挂了再见"
+    assert length_ms(record) == pytest.approx(12_200 + 3000 + 1300, abs=250)
