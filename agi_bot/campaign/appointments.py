@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from agi_bot.campaign.intake import Order, Problem, Refused, check_name, check_zone, read_local, read_task
 from agi_bot.campaign.model import Campaign, Task
-from agi_bot.campaign.office import Office
+from agi_bot.campaign.office import Office, no_script
 from agi_bot.campaign.reminders import call_at, occurrences, read_repeat
 from agi_bot.campaign.store.appointments import OVER, Appointment, AppointmentStore, Planned
 from agi_bot.errors import AgiBotError
@@ -87,7 +87,7 @@ class Appointments:
     def _flow(self, campaign: Campaign) -> Flow:
         flow = self._office.scripts.get(campaign.flow)
         if flow is None:
-            raise Refused(Problem("script_id", f"there is no script '{campaign.flow}'"))
+            raise no_script(self._office.scripts, campaign.flow)
         return flow
 
     def _read(self, wanted: Wanted, campaign: Campaign, flow: Flow) -> Appointment:

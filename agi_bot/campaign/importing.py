@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from agi_bot.campaign.intake import Order, Problem, Refused, check_zone, read_task
 from agi_bot.campaign.lists import BadList, Row, open_list, read_through
 from agi_bot.campaign.model import Campaign, Task
-from agi_bot.campaign.office import Office
+from agi_bot.campaign.office import Office, no_script
 from agi_bot.flow import Flow
 
 PAGE = 5000
@@ -85,7 +85,7 @@ class Import:
         """
         flow = self._office.scripts.get(self._campaign.flow)
         if flow is None:
-            raise Refused(Problem("script_id", f"there is no script '{self._campaign.flow}'"))
+            raise no_script(self._office.scripts, self._campaign.flow)
         await asyncio.to_thread(_check, path, flow)
         source = await asyncio.to_thread(open_list, path)
         done = Imported(note=source.note)
@@ -175,4 +175,4 @@ def _check_columns(path: Path, row: Row, flow: Flow) -> None:
 
 
 def _unknown(row: Row, known: list[str]) -> Iterator[str]:
-    return (name for name in row.values if name not in known)
+    return (name for name in row.columns if name and name not in known)

@@ -9,7 +9,8 @@ import codecs
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from agi_bot.errors import AgiBotError
 _CHUNK = 1 << 20
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
+_TELEPHONE = re.compile(r"[+＋]?[\d(（][\d\s().（）-]{3,}\Z")
+"""A name has letters: what has digits only is a row already."""
+
 
 class BadList(AgiBotError):
     """A list cannot be read at all."""
@@ -26,10 +30,15 @@ class BadList(AgiBotError):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a list: ``line`` as an editor or a spreadsheet counts, and what ``problem`` says when it is none."""
+    """A row of a list.
+
+    ``line`` as an editor or a spreadsheet counts; ``values`` without those that are empty;
+    ``columns`` also names these.  ``problem``: why it is none.
+    """
 
     line: int
     values: Mapping[str, Any]
+    columns: Collection[str] = ()
     problem: str = ""
 
 
@@ -114,6 +123,11 @@ def _header(path: Path, cells: list[str]) -> list[str]:
         raise BadList(f"{path}:1: the columns are not separated by commas", cure="save it as CSV with commas")
     if not any(names):
         raise BadList(f"{path}:1: the first line names no columns", cure="customer_id,number,call_time,...")
+    if any(_TELEPHONE.match(name) for name in names):
+        raise BadList(
+            f"{path}:1: the first line names no columns, a number stands in it",
+            cure="put a line above it with the names of the columns: number, and what else the rows hold",
+        )
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise BadList(f"{path}:1: the column '{twice[0]}' is there twice")
@@ -122,8 +136,8 @@ def _header(path: Path, cells: list[str]) -> list[str]:
 
 def _row(line: int, names: list[str], cells: list[str]) -> Row:
     if len(cells) != len(names):
-        return Row(line, {}, f"{len(cells)} cells, the first line names {len(names)} columns")
-    return Row(line, {name: cell for name, cell in zip(names, cells, strict=True) if name and cell != ""})
+        return Row(line, {}, names, f"{len(cells)} cells, the first line names {len(names)} columns")
+    return Row(line, {name: cell for name, cell in zip(names, cells, strict=True) if name and cell != ""}, names)
 
 
 def _jsonl(path: Path) -> Source:
@@ -142,10 +156,10 @@ def _json_row(line: int, text: str) -> Row:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
-        return Row(line, {}, f"not JSON: {error}")
+        return Row(line, {}, problem=f"not JSON: {error}")
     if not isinstance(values, dict):
-        return Row(line, {}, "not a JSON object")
-    return Row(line, values)
+        return Row(line, {}, problem="not a JSON object")
+    return Row(line, values, values)
 
 
 def _xlsx(path: Path) -> Source:

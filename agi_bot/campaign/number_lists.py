@@ -40,7 +40,7 @@ async def import_consent(office: Office, given: bool, source: str, path: Path) -
 
 async def _import(path: Path, keep: Keep) -> Imported:
     first = await asyncio.to_thread(read_through, path)
-    if first is not None and not first.problem and COLUMN not in first.values:
+    if first is not None and first.columns and COLUMN not in first.columns:
         raise BadList(f"{path}:1: no column '{COLUMN}'", cure=f"name the column with the numbers '{COLUMN}'")
     source = await asyncio.to_thread(open_list, path)
     done = Imported(note=source.note)

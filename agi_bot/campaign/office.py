@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -35,6 +36,17 @@ class Scripts(Protocol):
 
     def get(self, name: str) -> Flow | None:
         """The flow ``name``; ``None`` when there is none."""
+
+    def names(self) -> list[str]:
+        """The names of all flows."""
+
+
+def no_script(scripts: Scripts, name: str) -> Refused:
+    """Nobody has the script ``name``; which one is like it, or which there are."""
+    known = scripts.names()
+    near = difflib.get_close_matches(name[:64], known, n=1)
+    cure = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(known[:20]) or 'none'}"
+    return Refused(Problem("script_id", f"there is no script '{name[:64]}'; {cure}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +103,7 @@ class Office:
         if campaign_id and campaign_id != flow:
             raise Refused(Problem("campaign_id", f"there is no campaign '{campaign_id[:64]}'"))
         if self.scripts.get(flow) is None:
-            raise Refused(Problem("script_id", f"there is no script '{flow[:64]}'"))
+            raise no_script(self.scripts, flow)
         return replace(self.defaults.campaign, campaign_id=wanted, flow=flow, title=flow), True
 
     async def create(self, campaign: Campaign) -> None:
@@ -103,7 +115,7 @@ class Office:
             check_number(campaign.caller_id, "caller_id")
         script = self.scripts.get(campaign.flow)
         if script is None:
-            raise Refused(Problem("script_id", f"there is no script '{campaign.flow[:64]}'"))
+            raise no_script(self.scripts, campaign.flow)
         check_answering(script, campaign.answering)
         for rule in campaign.sms:
             if reason := wrong(rule, [*script.script.task, *script.slots]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -79,6 +80,10 @@ def _answering(wishes: Wishes, default: AnswerRules) -> AnswerRules:
 def _retries(wishes: Wishes, default: RetryRules) -> RetryRules:
     most = default.most if wishes.most_attempts is None else wishes.most_attempts
     wanted = wishes.retries or {}
+    for end in wanted:
+        near = difflib.get_close_matches(end, default.by_end, n=1, cutoff=0.8)
+        if near and end not in default.by_end:
+            raise Refused(Problem(f"retries.{end}", f"did you mean '{near[0]}'? known: {', '.join(default.by_end)}"))
     final = next((end for end in wanted if end in FINAL), None)
     if final is not None:
         raise Refused(Problem(f"retries.{final}", f"never called again: {FINAL[final]}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +21,8 @@ from agi_bot.web.doors import Desk, Options, error_body, known_query
 from agi_bot.web.forms import ErrorAnswer
 from agi_bot.web.guard import App, Guard
 from agi_bot.web.live import Live
-from agi_bot.web.mistakes import mistakes
+from agi_bot.web.mistakes import mistakes, unread
+from agi_bot.web.paths import nowhere
 
 __all__ = ["Options", "application"]
 
@@ -69,9 +71,20 @@ async def _failed(request: Request, error: Exception) -> JSONResponse:
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, BareHTTPException)
     detail: Any = error.detail
-    body = {"error": detail} if isinstance(detail, dict) else error_body(str(detail))
+    body = {"error": detail} if isinstance(detail, dict) else await _bare(request, error)
     headers = error.headers if isinstance(error, HTTPException) else None
     return JSONResponse(body, error.status_code, headers=dict(headers or {}))
+
+
+async def _bare(request: Request, error: BareHTTPException) -> dict[str, Any]:
+    """The framework's own refusals, told so that they help."""
+    if error.status_code in (404, 405):
+        # Described once, which takes longer than a call's sound can wait.
+        described = await asyncio.to_thread(request.app.openapi)
+        return error_body(nowhere(request.method, request.url.path, described["paths"]))
+    if error.status_code == 400:
+        return error_body("the body cannot be read", await unread(request))
+    return error_body(str(error.detail))
 
 
 def _answer(status: int, message: str, fields: Sequence[Problem] = ()) -> JSONResponse:

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
 from agi_bot.campaign.intake import Problem
+from agi_bot.written import encoding_slip, narrow
 
 
 async def mistakes(request: Request, error: RequestValidationError) -> list[Problem]:
@@ -26,7 +27,35 @@ async def _mistake(request: Request, one: Mapping[str, Any]) -> Problem:
         return Problem("body", "send JSON with the header Content-Type: application/json")
     if one["type"] == "extra_forbidden" and len(loc) == 1:
         return Problem(loc[0], _unknown(loc[0], _fields(request)))
-    return Problem(".".join(loc) or "body", str(one["msg"]))
+    return Problem(".".join(loc) or "body", _meant(one, loc))
+
+
+_FORMS: Mapping[str, str] = {
+    "string_type": "text is wanted, in quotes",
+    "int_type": "a whole number is wanted, without quotes",
+    "float_type": "a number is wanted, without quotes",
+    "bool_type": "true or false is wanted, without quotes",
+    "list_type": "a list is wanted, in [ ]",
+    "dict_type": "an object is wanted, in { }",
+    "missing": "is missing",
+}
+
+
+def _meant(one: Mapping[str, Any], loc: list[str]) -> str:
+    kind, given = one["type"], one.get("input")
+    if kind == "model_attributes_type" and not loc:
+        return "one object { } is wanted; a list of people goes to /api/v1/campaigns/{campaign_id}/import"
+    if kind == "string_type" and isinstance(given, int):
+        return f'text is wanted, in quotes: "{given}"'
+    if kind == "too_short":
+        return "the list is empty"
+    return _FORMS.get(kind, str(one["msg"]).replace("Input should be", "should be"))
+
+
+async def unread(request: Request) -> list[Problem]:
+    """Why the body of ``request`` could not even be read."""
+    slip = encoding_slip(await request.body())
+    return [Problem("body", f"line {slip.line}, column {slip.column}: not UTF-8; send JSON in UTF-8")] if slip else []
 
 
 def _is_json(request: Request) -> bool:
@@ -38,7 +67,11 @@ def _not_json(body: bytes, one: Mapping[str, Any]) -> str:
     """The position in ``one`` counts characters."""
     before = body.decode("utf-8", "replace")[: int(one["loc"][-1])]
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-    return f"not JSON, line {line}, column {column}: {one.get('ctx', {}).get('error', one['msg'])}"
+    rest = body.decode("utf-8", "replace")[len(before) :].lstrip(" ")
+    said = one.get("ctx", {}).get("error", one["msg"])
+    if half := narrow(rest[:1]):
+        said = f"{rest[0]} is a full-width sign, write {half}"
+    return f"not JSON, line {line}, column {column}: {said}"
 
 
 def _fields(request: Request) -> list[str]:

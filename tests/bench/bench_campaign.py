@@ -72,6 +72,9 @@ class Scripts:
     def get(self, name: str) -> Flow | None:
         return self._flow if name == "promotion" else None
 
+    def names(self) -> list[str]:
+        return ["promotion"]
+
 
 async def importing(folder: Path) -> list[Figure]:
     """A CSV with customer, number, name, time and dedupe key, through the same code as the command."""

@@ -42,6 +42,9 @@ class Scripts:
         assert isinstance(flow, Flow)
         return flow
 
+    def names(self) -> list[str]:
+        return ["course"]
+
 
 class World:
     """A store whose clock is moved by hand."""

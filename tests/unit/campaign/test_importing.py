@@ -37,6 +37,9 @@ class Scripts:
         assert isinstance(flow, Flow)
         return flow
 
+    def names(self) -> list[str]:
+        return ["promotion"]
+
 
 @dataclass
 class Desk:
@@ -165,6 +168,9 @@ async def test_a_bad_row_is_told_and_the_others_are_kept(desk: Desk, row: str, f
         ("number,number\n1,2\n", "twice"),
         ("number;name\n13800000001;x\n", "commas"),
         (",,\n", "names no columns"),
+        ("13800000001,张伟\n13800000002,李娜\n", "l.csv:1: the first line names no columns, a number stands in it"),
+        ("张伟,+86 138-0000-0001\n", "a number stands in it"),
+        ("number,nmae\n13800000001,\n", "nmae"),
         ('number,name\n13800000001,"x\n', "l.csv"),
     ],
 )
@@ -172,6 +178,16 @@ async def test_a_list_that_cannot_be_used_at_all(desk: Desk, text: str, word: st
     with pytest.raises(BadList, match=word):
         await desk.take("l.csv", text)
     assert await desk.tasks() == []
+
+
+async def test_a_sheet_without_names_of_columns(desk: Desk) -> None:
+    book = openpyxl.Workbook()
+    for number in (13800000001, 13800000002.0):
+        book.worksheets[0].append([number, "张伟"])
+    book.save(desk.folder / "l.xlsx")
+    with pytest.raises(BadList, match=r"l\.xlsx:1: the first line names no columns") as caught:
+        await Import(desk.office, CAMPAIGN).run(desk.folder / "l.xlsx")
+    assert "put a line above it" in (caught.value.cure or "")
 
 
 async def test_a_list_that_breaks_in_the_middle_is_not_kept_by_half(desk: Desk) -> None:

@@ -39,6 +39,9 @@ class Scripts:
     def get(self, name: str) -> Flow | None:
         return self._flow if name == "promotion_001" else None
 
+    def names(self) -> list[str]:
+        return ["promotion_001"]
+
 
 class Api:
     """A client for each role; ``now`` is the clock."""
