@@ -87,7 +87,9 @@ class VoiceActivity:
         self._found += self._signals.push(frame)
         # What is an echo only by assumption starts nothing, and is heard: it may be the caller's first words.
         tone = self._signals.tones.tone
-        self.echoed = (echo and self._guard.found) or tone
+        # Soft pieces of words are heard, too: of an echo that was taken out little is left beside a voice.
+        beside = self.segmenter.segment.speech and not self.echo
+        self.echoed = (echo and self._guard.found and not beside) or tone
         frame = self.heard = self._guard.clean
         new = _floats(self._at_line_rate(frame))
         self._tone = tone and (self._tone or not len(self._rest))

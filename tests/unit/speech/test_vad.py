@@ -378,3 +378,22 @@ async def test_one_frame_of_an_echo_that_is_not_known_is_no_voice(verdicts: str,
     stream = VoiceActivity(batcher, Scripted(verdicts))
     found = [(await stream.hear(frame)).speech for frame in tone(30_000, len(verdicts))]
     assert any(found) is heard
+
+
+class Known(Scripted):
+    """A guard that has found the echo."""
+
+    @property
+    def found(self) -> bool:
+        return True
+
+
+async def test_soft_pieces_of_a_voice_are_heard_beside_an_echo() -> None:
+    stream = VoiceActivity(VadBatcher(Counting()), Known("EEEE......EEEE"))
+    withheld = []
+    for frame in tone(30_000, 14):
+        await stream.hear(frame)
+        withheld.append((stream.echoed, stream.segmenter.segment.speech))
+    assert {echoed for echoed, _ in withheld[:4]} == {True}
+    assert not any(echoed for echoed, speech in withheld[4:] if speech)
+    assert any(speech for _, speech in withheld[10:])
