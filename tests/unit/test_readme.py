@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from pathlib import Path
 
 import pytest
 import yaml
 
+from agi_bot.campaign.intake import check_number
 from agi_bot.cli.groups import COMMANDS, GROUPS
 from agi_bot.config import load
+from agi_bot.flow import load as load_flow
 from agi_bot.flow import load_text
 from agi_bot.flow.check import check
 
@@ -43,6 +47,15 @@ def test_the_settings_are_accepted(name: str, tmp_path: Path) -> None:
 def test_every_command_exists(name: str) -> None:
     shown = set(re.findall(r"agi-bot (\w+)", TEXTS[name])) - {"and"}
     assert shown <= {*COMMANDS, *GROUPS}, shown - {*COMMANDS, *GROUPS}
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_the_list_fits_the_campaign(name: str) -> None:
+    (script,) = re.findall(r"agi-bot campaign create \w+ (\w+)", TEXTS[name])
+    (path,) = (ROOT / "flows").glob(f"*/{script}.yaml")
+    (row,) = csv.DictReader(io.StringIO(blocks(name, "csv")[0]))
+    assert check_number(row.pop("number")) == "13800000000"
+    assert load_flow(path).read_task(row).keys() == row.keys()
 
 
 @pytest.mark.parametrize("name", READMES)

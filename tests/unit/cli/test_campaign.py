@@ -134,6 +134,31 @@ def test_numbers_by_the_list(run: Run, tmp_path: Path) -> None:
     assert "on the do-not-call list 'state'" in run("why", "13800000001").output
 
 
+@pytest.mark.parametrize("words", [("do-not-call", "state"), ("consent", "--source", "web form")])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("13800000001\n13800000002\n", "n.csv:1: the first line names no columns, a number stands in it"),
+        ("13800000001\n", "a number stands in it"),
+        ("\ufeff+8613800000001\n", "a number stands in it"),
+        ("phone\n13800000001\n", "n.csv:1: no column 'number'"),
+    ],
+)
+def test_a_list_of_numbers_without_the_name_of_their_column(
+    run: Run, tmp_path: Path, words: tuple[str, ...], text: str, says: str
+) -> None:
+    (tmp_path / "n.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(AgiBotError) as caught:
+        run("numbers", words[0], *words[1:], "n.csv")
+    assert says in str(caught.value)
+    assert "number" in (caught.value.cure or "")
+
+
+def test_an_empty_cell_in_the_first_row_is_only_a_refused_row(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "n.csv").write_text("name,number\n张伟,\n李娜,13800000001\n", encoding="utf-8")
+    assert "2 rows: 1 added, 0 known, 1 refused" in run("numbers", "do-not-call", "state", "n.csv").output
+
+
 def test_keys(run: Run) -> None:
     key = run("key", "create", "crm", "--role", "viewer").output.strip()
     assert key.startswith("ab_")
