@@ -41,7 +41,11 @@ async def resolve(url: str, allow_private: bool) -> Target:
     inside = [one for one in addresses if not ipaddress.ip_address(one.split("%")[0]).is_global]
     if inside and not allow_private:
         raise BadAddress(
-            f"{parts.hostname} is {inside[0]}, an address of a private network",
+            f"{_with_ip(parts.hostname, inside[0])} an address of a private network",
             cure="set allow_private beside its url if that is meant",
         )
     return Target(url, parts.hostname, addresses[0])
+
+
+def _with_ip(host: str, ip: str) -> str:
+    return f"{host} is" if host == ip else f"{host} is {ip},"

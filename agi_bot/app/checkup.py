@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from agi_bot.app.exchange import asterisk_options, freeswitch_options
-from agi_bot.app.office_checks import api, events, receivers
+from agi_bot.app.office_checks import api, dialling, events, receivers
 from agi_bot.app.prompts import Prompts
 from agi_bot.app.understanding import Understanding
 from agi_bot.app.voices import VoiceBox
@@ -42,7 +42,7 @@ async def checkup(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
     async for finding in scripts(settings):
         yield finding
-    for finding in (*events(settings), *api(settings)):
+    for finding in (*dialling(settings), *events(settings), *api(settings)):
         yield finding
     async for finding in receivers(settings):
         yield finding
@@ -152,7 +152,9 @@ async def scripts(settings: Settings) -> AsyncIterator[Finding]:
     """The flows and what they need to be understood."""
     place = settings.flows.folder
     files = [path for path in sorted(place.rglob("*.yaml")) if "tests" not in path.relative_to(place).parts]
-    if not files:
+    if not place.is_dir():
+        yield error(f"flows: there is no folder {place}", "flows.folder in agi-bot.yml names the folder of your flows")
+    elif not files:
         yield warning(f"no flows in {place}", "flows.folder names the folder of your flow files")
     understanding, voices = Understanding(settings), VoiceBox(settings)
     library = Library(settings.flows.published)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 from agi_bot.address import BadAddress, resolve
 from agi_bot.config import Settings
@@ -47,3 +49,27 @@ def api(settings: Settings) -> Iterator[Finding]:
     web = settings.web
     if web.enabled:
         yield check_port(web.host, web.port, "API", "web.port")
+    if web.enabled and web.certificate:
+        yield certificate(web.certificate, web.certificate_key)
+
+
+def certificate(file: Path, key: Path | None) -> Finding:
+    """Whether HTTPS can be answered with the PEM file ``file`` and its ``key`` (none: in the same file)."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(file, key)
+    except OSError as problem:  # ssl.SSLError is one
+        missing = next((one for one in (file, key) if one and not one.is_file()), None)
+        reason = f"there is no file {missing}" if missing else f"{file}: {problem.strerror or problem}"
+        return error(f"web.certificate: {reason}", "PEM files of certificate and, as web.certificate_key, key")
+    return ok(f"HTTPS with {file}")
+
+
+def dialling(settings: Settings) -> Iterator[Finding]:
+    """Whether campaigns that are to be dialled have a way to the exchange."""
+    if not settings.campaigns.enabled:
+        return
+    if settings.pbx == "asterisk" and not settings.asterisk.ami.user:
+        yield error("campaigns.enabled: no call can be placed without AMI", "asterisk.ami: {host, user, secret}")
+    if settings.pbx == "freeswitch" and not settings.freeswitch.password:
+        cure = "freeswitch.password, of event_socket.conf.xml"
+        yield error("campaigns.enabled: no call can be placed without the event socket", cure)

@@ -95,7 +95,7 @@ class AsteriskPbx:
     ) -> Ringing:
         order = self._order(number, call_id, caller_id, ring_timeout_s, variables or {})
         if self.ami is None or not self.ami.connected:
-            raise PbxDown("calls are placed over AMI, which is not connected", cure="look at the ami settings")
+            raise PbxDown("calls are placed over AMI, which is not connected", cure=_NO_AMI)
         if self.ami.booting:
             raise PbxDown("Asterisk is starting and may not know its dialplan yet", cure="try again in a few seconds")
         return self._desk.place(Attempt(self.ami, order))
@@ -196,6 +196,9 @@ class AsteriskPbx:
             by_audio = digits_over_audiosocket(self.version) and isinstance(call.media, Line)
             if call.unique_id and call.unique_id == event.get("uniqueid") and not by_audio:
                 call.media.press(event.get("digit", ""))
+
+
+_NO_AMI = "asterisk.ami in agi-bot.yml: host, user and secret, as in Asterisk's manager.conf; agi-bot check tells more"
 
 
 def check_number(number: str) -> str:

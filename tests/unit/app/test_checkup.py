@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agi_bot.app.checkup import addresses, script, turn_taking
+from agi_bot.app.checkup import addresses, script, scripts, turn_taking
 from agi_bot.app.understanding import Understanding
 from agi_bot.config import Settings
 from agi_bot.findings import Level
@@ -46,6 +46,15 @@ def test_the_bot_does_not_start_with_a_wrong_limit_and_says_why_in_a_line(tmp_pa
     assert done.returncode == 1
     said = [line for line in (done.stdout + done.stderr).splitlines() if "Traceback" in line or "limit" in line]
     assert said == ["agi-bot: turns.limits: there is no limit opn_ms"]
+
+
+async def test_a_folder_of_flows_that_is_not_there_or_has_none(tmp_path: Path) -> None:
+    wanted = Settings.model_validate({"flows": {"folder": tmp_path / "flowz", "published": tmp_path / "published"}})
+    (finding,) = [found async for found in scripts(wanted)]
+    assert (finding.level, finding.what) == (Level.ERROR, f"flows: there is no folder {tmp_path / 'flowz'}")
+    (tmp_path / "flowz").mkdir()
+    (finding,) = [found async for found in scripts(wanted)]
+    assert finding.level is Level.WARNING
 
 
 async def test_a_draft_that_no_call_uses_is_told(tmp_path: Path) -> None:
