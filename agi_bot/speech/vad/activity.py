@@ -98,7 +98,9 @@ class VoiceActivity:
         while len(self._rest) >= WINDOW:
             # A frame of 20 ms lies in two windows of 32: one alone that is no echo is no voice.
             echoed = int(np.count_nonzero(self._echo[:WINDOW])) > WINDOW // 2
-            await self._window(suppress=self._tone or echoed)
+            # One that is only assumed ends no voice that was louder.
+            known = self._guard.found or not self.segmenter.segment.speech
+            await self._window(suppress=self._tone or (echoed and known))
             self._tone, self._echo = tone, self._echo[WINDOW:]
         return self.segmenter.segment
 
