@@ -146,14 +146,20 @@ class VoskRecognizer:
         vocabulary = self._find(language).vocabulary
         return tuple(phrase for phrase in hints.phrases if not vocabulary.cut(phrase))
 
-    async def work(self, function: Callable[..., _T], *arguments: Any, limit_s: float = LONG_S) -> _T:
+    async def work(
+        self, function: Callable[..., _T], *arguments: Any, limit_s: float = LONG_S, urgent: bool = False
+    ) -> _T:
         """Run ``function`` in the recogniser's own threads; beyond ``limit_s`` it counts as hanging.
+
+        ``urgent``: a caller waits for it, so it overtakes what goes on while others speak.
 
         Raises :class:`~agi_bot.errors.SpeechError` when they have been stopped.
         """
         try:
             # By way of the loop: in one of virtual time nothing passes while a thread works for it.
-            job = asyncio.get_running_loop().run_in_executor(self.threads.within(limit_s), function, *arguments)
+            job = asyncio.get_running_loop().run_in_executor(
+                self.threads.within(limit_s, urgent=urgent), function, *arguments
+            )
         except RuntimeError as error:
             raise SpeechError(f"the recogniser has been stopped: {error}") from error
         return await job
@@ -209,7 +215,7 @@ class VoskHearing:
         """The caller fell silent: the partial as it becomes when that silence lasts."""
         ahead = self._quietest.tile(self._rate * self._settings.settle_ms // 1000 * 2)
         self._waiting += ahead
-        await self._decode()
+        await self._decode(urgent=True)
         self._clock.hear(self._settings.settle_ms)
         self._clock.skip(-self._settings.settle_ms)
         return self._transcript()
@@ -218,7 +224,7 @@ class VoskHearing:
         """End the utterance; its final transcript."""
         pcm, self._waiting = bytes(self._waiting) + self._rest(), bytearray()
         self._second.keep(pcm)
-        last = await self._home.work(self._decoder.finish, pcm)
+        last = await self._home.work(self._decoder.finish, pcm, urgent=True)
         words = self._parts + self._timed(last)
         self._parts, self._partial, self._quietest = (), "", Quietest(self._rate)
         transcript = await self._looked_again(words)
@@ -249,11 +255,11 @@ class VoskHearing:
             self._home.left()
         await self._home.work(self._decoder.close)
 
-    async def _decode(self) -> None:
+    async def _decode(self, *, urgent: bool = False) -> None:
         pcm, self._waiting = bytes(self._waiting), bytearray()
         self._quietest.push(pcm)
         self._second.keep(pcm)
-        ended, partial = await self._home.work(self._decoder.accept, pcm)
+        ended, partial = await self._home.work(self._decoder.accept, pcm, urgent=urgent)
         self._parts += self._timed(ended)
         self._partial = results.parse_partial(partial)
 

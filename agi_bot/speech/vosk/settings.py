@@ -12,9 +12,8 @@ class VoskSettings:
 
     ``threads``: size of the thread pool, 0 for one a core.  ``chunk_ms``: sound is decoded
     in pieces of this length (a model computes 60 ms at a time anyway); ``crowd_chunk_ms`` once
-    more than ``crowd_above`` calls are open, ``throng_chunk_ms`` beyond ``throng_above``: to hand a
-    piece to a thread and back costs as much as to decode 30 ms of it, and the more callers, the colder
-    is the model in the processor's cache.  The end of a turn does not wait for a full piece.
+    more than ``crowd_above`` calls are open: to hand a piece to a thread and back costs as much as
+    to decode 30 ms of it.  The end of a turn does not wait for a full piece, and overtakes those of others.
     ``reject_below``: an utterance whose mean word confidence, or of a short one the calibrated confidence, is
     lower becomes empty text.  ``drop_below``: a
     single word with less is left out.  ``unknown_share``: an utterance of which more than
@@ -37,8 +36,6 @@ class VoskSettings:
     chunk_ms: int = 60
     crowd_chunk_ms: int = 240
     crowd_above: int = 8
-    throng_chunk_ms: int = 480
-    throng_above: int = 24
     settle_ms: int = 150
     reject_below: float = 0.5
     drop_below: float = 0.0
@@ -48,6 +45,4 @@ class VoskSettings:
 
     def piece_ms(self, ears: int) -> int:
         """Sound of one call that is decoded at a time while ``ears`` calls are open, ms."""
-        if ears > self.throng_above:
-            return self.throng_chunk_ms
         return self.crowd_chunk_ms if ears > self.crowd_above else self.chunk_ms

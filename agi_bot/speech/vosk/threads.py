@@ -11,6 +11,7 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
@@ -42,13 +43,45 @@ class _Thread:
         return 0.0 if since is None else now - since - self.limit_s
 
 
+_Job = Callable[[_Thread], None]
+
+
+class _Jobs:
+    """What waits for a thread; what is urgent overtakes.  ``None`` ends a thread."""
+
+    def __init__(self) -> None:
+        self._told: queue.SimpleQueue[None] = queue.SimpleQueue()
+        """One for each job."""
+        self._urgent: deque[_Job] = deque()
+        self._others: deque[_Job | None] = deque()
+
+    def put(self, job: _Job | None, *, urgent: bool = False) -> None:
+        if urgent and job is not None:
+            self._urgent.append(job)
+        else:
+            self._others.append(job)
+        self._told.put(None)
+
+    def get(self, *, block: bool = True) -> _Job | None:
+        """The next one.  Raises :class:`queue.Empty` where none is and ``block`` is false."""
+        self._told.get(block)
+        try:
+            return self._urgent.popleft()
+        except IndexError:
+            return self._others.popleft()
+
+    def empty(self) -> bool:
+        return self._told.empty()
+
+
 class _Within(Executor):
-    def __init__(self, threads: Threads, limit_s: float) -> None:
+    def __init__(self, threads: Threads, limit_s: float, urgent: bool) -> None:
         self._threads = threads
         self._limit_s = limit_s
+        self._urgent = urgent
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **_: Any) -> Future[T]:
-        return self._threads.submit(fn, *args, limit_s=self._limit_s)
+        return self._threads.submit(fn, *args, limit_s=self._limit_s, urgent=self._urgent)
 
 
 class Threads:
@@ -63,7 +96,7 @@ class Threads:
         self._name = name
         self._prepare = prepare
         self._most_lost = most_lost or 4 * count
-        self._jobs: queue.SimpleQueue[Callable[[_Thread], None] | None] = queue.SimpleQueue()
+        self._jobs = _Jobs()
         self._lock = threading.Lock()
         self._at_work: list[_Thread] = []
         self._lost: set[_Thread] = set()
@@ -83,8 +116,10 @@ class Threads:
         """Whether every thread hangs and none is put in its place any more."""
         return not self._at_work and not self._stopped
 
-    def submit(self, function: Callable[..., T], *arguments: Any, limit_s: float = LONG_S) -> Future[T]:
-        """Have ``function`` called in a thread, which may take ``limit_s``.
+    def submit(
+        self, function: Callable[..., T], *arguments: Any, limit_s: float = LONG_S, urgent: bool = False
+    ) -> Future[T]:
+        """Have ``function`` called in a thread, which may take ``limit_s``; before all others where it is ``urgent``.
 
         Raises :class:`RuntimeError` after :meth:`stop`.
         """
@@ -107,12 +142,12 @@ class Threads:
             finally:
                 thread.since = None
 
-        self._jobs.put(job)
+        self._jobs.put(job, urgent=urgent)
         return future
 
-    def within(self, limit_s: float) -> Executor:
+    def within(self, limit_s: float, *, urgent: bool = False) -> Executor:
         """These threads as an event loop takes them, for jobs that may take ``limit_s``."""
-        return _Within(self, limit_s)
+        return _Within(self, limit_s, urgent)
 
     def look(self) -> None:
         """Replace the threads that hang."""
@@ -132,7 +167,7 @@ class Threads:
 
     def _drop(self) -> None:
         with suppress(queue.Empty):
-            if (job := self._jobs.get_nowait()) is not None:
+            if (job := self._jobs.get(block=False)) is not None:
                 job(_Thread())
 
     def _start(self) -> None:

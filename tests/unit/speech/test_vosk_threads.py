@@ -69,6 +69,33 @@ def test_jobs_are_done_and_their_errors_told(threads: Threads) -> None:
     assert threads.submit(lambda: threading.current_thread().daemon).result(30)
 
 
+def test_what_is_urgent_overtakes_what_waits() -> None:
+    one, go, done = Threads(1, "test"), threading.Event(), list[str]()
+    try:
+        running = one.submit(go.wait, 30)
+        waiting = [
+            one.submit(done.append, name, urgent=name.startswith("urgent"))
+            for name in ("a", "b", "urgent c", "urgent d")
+        ]
+        go.set()
+        assert running.result(30)
+        assert [each.result(30) for each in waiting] == [None] * 4
+    finally:
+        one.stop()
+    assert done == ["urgent c", "urgent d", "a", "b"]
+
+
+def test_what_is_urgent_is_cancelled_like_all_else_when_the_threads_are_stopped() -> None:
+    one, go = Threads(1, "test"), threading.Event()
+    one.submit(go.wait, 30)
+    waiting = [one.submit(str, 1, urgent=urgent) for urgent in (False, True)]
+    one.stop()
+    go.set()
+    for each in waiting:
+        with pytest.raises(CancelledError):
+            each.result(30)
+
+
 def test_a_thread_that_hangs_is_replaced_and_who_waits_goes_on(
     threads: Threads, hang: Hang, caplog: pytest.LogCaptureFixture
 ) -> None:
