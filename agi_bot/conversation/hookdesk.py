@@ -14,20 +14,47 @@ log = logging.getLogger(__name__)
 Answer = HookReturned | HookFailed
 
 
+LOOK_AGAIN_S = 0.1
+
+Spans = tuple[Span, ...]
+
+
+class _Filler:
+    """Words for a hook that is slow: said once they are due and the caller does not speak."""
+
+    def __init__(self, hook: RunHook, speaking: Callable[[], bool], say: Callable[[Spans], None]) -> None:
+        self._spans = hook.filler
+        self._speaking = speaking
+        self._say = say
+        self._timer = asyncio.get_running_loop().call_later(hook.filler_after_ms / 1000, self._due)
+
+    def _due(self) -> None:
+        if self._speaking():
+            self._timer = asyncio.get_running_loop().call_later(LOOK_AGAIN_S, self._due)
+        elif self._spans:
+            self._say(self._spans)
+
+    def cancel(self) -> None:
+        """The hook has answered."""
+        self._timer.cancel()
+
+
 class HookDesk:
-    """``answer`` hears of each hook's end; ``fill`` speaks when one is slow."""
+    """``answer`` hears of each hook's end; ``fill`` speaks when one is slow and the caller is not ``speaking``."""
 
     def __init__(
         self,
         hooks: Hooks,
         answer: Callable[[Answer], None],
-        fill: Callable[[tuple[Span, ...]], None],
+        fill: Callable[[Spans], None],
+        speaking: Callable[[], bool],
         told: Mapping[str, str] | None = None,
     ) -> None:
         self._told = dict(told or {})
         self._hooks = hooks
         self._answer = answer
         self._fill = fill
+        self._speaking = speaking
         self._running: set[asyncio.Task[None]] = set()
 
     @property
@@ -41,14 +68,18 @@ class HookDesk:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def stop(self) -> None:
-        """Give up whatever still runs: the call is over."""
+    def drop(self) -> None:
+        """Nobody waits for what still runs."""
         for task in self._running:
             task.cancel()
+
+    async def stop(self) -> None:
+        """Give up whatever still runs: the call is over."""
+        self.drop()
         await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _run(self, hook: RunHook) -> None:
-        filler = asyncio.get_running_loop().call_later(hook.filler_after_ms / 1000, self._slow, hook)
+        filler = _Filler(hook, self._speaking, self._fill)
         try:
             self._answer(await self._ask(hook))
         finally:
@@ -74,7 +105,3 @@ class HookDesk:
             log.warning("hook.failed", extra={**self._told, "hook": hook.name, "reason": reason, "retries_left": 0})
             return HookFailed(hook.hook, reason)
         return HookReturned(hook.hook, values)
-
-    def _slow(self, hook: RunHook) -> None:
-        if hook.filler:
-            self._fill(hook.filler)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from agi_bot.contracts import Intent, Transcript
 from agi_bot.conversation.prompt import Prompt
 from agi_bot.conversation.shift import Shift
+from agi_bot.flow.events import Action, Listen, Say
 from agi_bot.record import CallRecord, Turn
 from agi_bot.speech.bias import SPOKEN_DIGITS, Change
 
@@ -20,6 +21,8 @@ class Journal:
         self.record = record
         self._answered: Turn | None = None
         self._step = ""
+        self._question: int | None = None
+        self._began: dict[int, int] = {}
 
     @property
     def turn(self) -> Turn:
@@ -37,10 +40,20 @@ class Journal:
     def began(self, prompt: Prompt, at_ms: int) -> int | None:
         """The first sample of ``prompt`` went out; answers the reply time when it answers the caller."""
         reply_ms = self._reply(at_ms)
+        self._began.setdefault(prompt.number, at_ms)
         turn = self._unanswered()
         turn.said = f"{turn.said}{prompt.say.text}"
         turn.said_from_ms = at_ms if turn.said_from_ms is None else turn.said_from_ms
         return reply_ms
+
+    def asks(self, actions: Sequence[Action]) -> None:
+        """If the dialogue listens from now on: to what answers its first prompt among ``actions``."""
+        if any(isinstance(action, Listen) for action in actions):
+            self._question = next((action.prompt for action in actions if isinstance(action, Say)), None)
+
+    def is_ahead(self, at_ms: int) -> bool:
+        """Whether ``at_ms`` was before the first sound of the question, or that is still to come."""
+        return self._question is not None and at_ms < self._began.get(self._question, at_ms + 1)
 
     def _reply(self, at_ms: int) -> int | None:
         turn, self._answered = self._answered, None
@@ -110,6 +123,11 @@ class Journal:
     def note(self, text: str) -> None:
         """Something unusual happened in this turn."""
         self.turn.notes.append(text)
+
+    def failed(self, engine: str, error: Exception) -> None:
+        """An engine is of no more use."""
+        self.note(f"{engine}: {error}")
+        self.count(f"engine_failed.{engine}")
 
     def at_step(self, step: str) -> None:
         """The dialogue is at ``step`` now; each step that is reached is counted (``step.NAME``)."""

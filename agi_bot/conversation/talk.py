@@ -88,7 +88,9 @@ class Talk:
         self._meaning = Meaning(engines.interpreter, journal.record.language, of_call(call))
         self._watch = watch
         self._inbox: asyncio.Queue[Event | TurnHeard] = asyncio.Queue()
-        self._desk = HookDesk(engines.hooks, self._hook_answered, self._fill, of_call(call))
+        self._desk = HookDesk(
+            engines.hooks, self._hook_answered, self._fill, lambda: self._listener.in_turn, of_call(call)
+        )
         self._prompter = Prompter(engines.voice, journal.record.language, call.rate)
         self._keys = KeyDesk(self._press)
         self._unanswered: list[TurnHeard] = []
@@ -157,6 +159,7 @@ class Talk:
         self._ending.may_go_back(before)
         # Before they are carried out: the first sound of a reply begins another turn.
         self._journal.at_step(self.script.step)
+        self._journal.asks(actions)
         for action in actions:
             await self._do(action)
 
@@ -180,6 +183,7 @@ class Talk:
 
     def _close(self, last: End | Transfer) -> None:
         self._ending.close(last)
+        self._desk.drop()
         if not self._ending.revocable:
             self._listener.closing = True
             # Nobody takes the turn any more: what a voice held up is spoken to its end.
@@ -314,7 +318,8 @@ class Talk:
             self._journal.count("false_alarms.keyed")
             return
         self._excuse(heard)
-        await self._happened(Heard(intent, replace(heard.transcript, final=True)))
+        ahead = self._journal.is_ahead(from_ms)
+        await self._happened(Heard(intent, replace(heard.transcript, final=True), ahead))
 
     def _outdone(self, item: TurnHeard) -> bool:
         """Whether a key came after these words and before their meaning was known: who does both has answered once."""
@@ -382,8 +387,7 @@ class Talk:
 
     def engine_failed(self, engine: str, error: Exception) -> None:
         """An engine is of no more use in this call."""
-        self._journal.note(f"{engine}: {error}")
-        self._journal.count(f"engine_failed.{engine}")
+        self._journal.failed(engine, error)
         log.error("engine.failed", extra={**of_call(self._call), "engine": engine, "reason": str(error)})
         self._inbox.put_nowait(EngineFailed(engine))
 

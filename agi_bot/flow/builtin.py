@@ -22,6 +22,7 @@ class Defaults:
     too_long: tuple[Way, ...]
     which_day: str
     what_time: str
+    filler: str
     backchannel: tuple[str, ...]
     yes: str
     no: str
@@ -47,6 +48,7 @@ DEFAULTS: Mapping[str, Defaults] = {
         too_long=_end("抱歉，今天先到这里，再见。", "too_long"),
         which_day="是哪一天呢？",
         what_time="是几点钟呢？",
+        filler="请稍等。",
         backchannel=("嗯", "啊", "哦", "噢", "唔"),
         yes="是",
         no="否",
@@ -58,6 +60,7 @@ DEFAULTS: Mapping[str, Defaults] = {
         too_long=_end("Sorry, we have to stop here. Goodbye.", "too_long"),
         which_day="On which day?",
         what_time="At what time?",
+        filler="One moment, please.",
         backchannel=("uh-huh", "mm-hmm", "mhm", "hmm"),
         yes="yes",
         no="no",

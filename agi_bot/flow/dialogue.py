@@ -13,11 +13,16 @@ What an answer is taken for, in this order:
 5. any other intent under ``anywhere`` (a question, "who are you");
 6. free text, where the step collects text;
 7. ``otherwise``, else the ladder ``unclear``.
+
+What was begun before a new question could be heard answers it only with what has a meaning of
+its own (1, 3, 4 but for yes, no and the intents of the question before, 5), else it is asked
+anew.  While a hook runs only 1 counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from agi_bot.contracts import Intent, Value
@@ -65,6 +70,7 @@ class Dialogue(Moves):
         ):
             return []
         self._actions, self._moves = [], 0
+        self._mouth.begin_event()
         _HANDLERS[type(event)](self, event)
         self._run()
         self._flush()
@@ -79,16 +85,49 @@ class Dialogue(Moves):
             self._target = self.flow.script.start
 
     def _on_heard(self, event: Heard) -> None:
+        if self._state is State.HOOK:
+            self._heard_meanwhile(event)
+            return
         if self._state is not State.LISTENING or self._too_many_answers():
             return
         self._heard = LastHeard(event.transcript.text, event.intent.entities)
         self._asking.silence = 0
+        if event.ahead and self._asking.new:
+            self._heard_ahead(event.intent)
+            return
+        self._is_answered()
         self._understand(event.intent)
+
+    def _is_answered(self) -> None:
+        """What comes now answers the open question."""
+        self._asking.new = False
+        self._answered_on = frozenset(self._step.on)
+
+    def _heard_meanwhile(self, event: Heard) -> None:
+        """While a hook runs only a way out of the call counts, and then nobody waits for the hook any more."""
+        waiting, heard, self._waiting = self._waiting, self._heard, None
+        self._heard = LastHeard(event.transcript.text, event.intent.entities)
+        if not self._take_anywhere(event.intent.name, leaving=True):
+            self._waiting, self._heard = waiting, heard
+
+    def _heard_ahead(self, intent: Intent) -> None:
+        """Begun before the question could be heard: a yes, a no, or an answer to the one before is none to it."""
+        if self._take_anywhere(intent.name, leaving=True):
+            return
+        if intent.name in {AFFIRM, DENY, *self._answered_on}:
+            intent = replace(intent, name="")
+        if self._asking.confirming:
+            counts = self._corrects(intent)
+        else:
+            counts = self._fills(intent) or self._take_on(intent.name)
+        if not (counts or self._take_anywhere(intent.name, leaving=False)):
+            self._ask_anew()
 
     def _keyed(self, event: Keyed) -> None:
         if self._state is not State.LISTENING or self._too_many_answers():
             return
         self._asking.silence = 0
+        self._is_answered()
         ways = self._step.keys.get(event.keys)
         if ways and self._follow_first(ways, self._level, "keys", event.keys):
             return
@@ -99,6 +138,7 @@ class Dialogue(Moves):
     def _silent(self, _: Silent) -> None:
         if self._state is not State.LISTENING or self._too_many_answers():
             return
+        self._is_answered()
         if self._step.wait is not None and not self._asking.confirming:
             self._go_on()
         else:
@@ -151,8 +191,11 @@ class Dialogue(Moves):
         else:
             self._trouble(event.engine)
 
-    def _nothing(self, _: PromptEnded | PromptCut) -> None:
-        """Prompts are the conversation's business."""
+    def _prompt_cut(self, _: PromptCut) -> None:
+        self._asking.cut = True
+
+    def _prompt_ended(self, event: PromptEnded) -> None:
+        self._spoken = event.prompt
 
     # --- understanding -----------------------------------------------------------------
 
@@ -215,11 +258,9 @@ class Dialogue(Moves):
         return True
 
     def _confirmation(self, intent: Intent) -> None:
-        filled = self._filled(self._step.collect, intent.entities)
-        changed = {name: value for name, value in filled.values.items() if value != self._level.values.get(name)}
-        if changed:
-            self._take_in(Filled(changed))
-        elif intent.name == AFFIRM:
+        if self._corrects(intent):
+            return
+        if intent.name == AFFIRM:
             self._note("confirm", "yes")
             self._asking.confirming = False
             self._go_on()
@@ -227,6 +268,13 @@ class Dialogue(Moves):
             self._denied()
         elif not (self._take_on(intent.name) or self._take_anywhere(intent.name, leaving=False)):
             self._climb("unclear")
+
+    def _corrects(self, intent: Intent) -> bool:
+        filled = self._filled(self._step.collect, intent.entities)
+        changed = {name: value for name, value in filled.values.items() if value != self._level.values.get(name)}
+        if changed:
+            self._take_in(Filled(changed))
+        return bool(changed)
 
     def _denied(self) -> None:
         self._note("confirm", "no")
@@ -308,6 +356,6 @@ _HANDLERS: Mapping[type, Callable[[Dialogue, Any], None]] = {
     HungUp: Dialogue._hung_up,
     TooLong: Dialogue._too_long,
     EngineFailed: Dialogue._engine_failed,
-    PromptEnded: Dialogue._nothing,
-    PromptCut: Dialogue._nothing,
+    PromptEnded: Dialogue._prompt_ended,
+    PromptCut: Dialogue._prompt_cut,
 }

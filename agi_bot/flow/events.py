@@ -36,11 +36,13 @@ class Started:
 class Heard:
     """The caller said something and it was interpreted.
 
-    ``intent.name`` is empty when it was not understood.
+    ``intent.name`` is empty when it was not understood.  ``ahead``: it was begun before the first
+    sound of what was said with the last :class:`Listen`.
     """
 
     intent: Intent
     transcript: Transcript
+    ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,10 @@ class Ground:
         self._waiting: Waiting | None = None
         self._target: str | None = None
         self._answer_id = ""
+        self._spoken = 0
+        """The last prompt that was spoken to its end."""
+        self._answered_on: frozenset[str] = frozenset()
+        """Intents that the question had which was answered last."""
         self._moves = self._hooks = self._answers = 0
         self._actions: list[Action] = []
 

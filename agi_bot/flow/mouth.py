@@ -29,14 +29,30 @@ class Mouth:
         self._speech: list[Span] = []
         self._turn: list[Span] = []
         self._said: list[Span] = []
+        self._now: list[Span] = []
+        self._last: list[Span] = []
         self._passing = False
         self._prompts = 0
+
+    @property
+    def last_prompt(self) -> int:
+        """Number of the last prompt, 0 before the first."""
+        return self._prompts
 
     def begin_turn(self) -> None:
         """The caller did something: what was said until now is what `repeat` repeats."""
         if self._turn and not self._passing:
             self._said = self._turn
         self._turn, self._passing = [], False
+
+    def begin_event(self) -> None:
+        """Something happened: what is said from now on belongs to it."""
+        if self._now:
+            self._last, self._now = self._now, []
+
+    def say_again(self) -> None:
+        """Say what was said at the last event that made the bot speak."""
+        self.add(list(self._last))
 
     def pass_by(self) -> None:
         """What is said in this turn ("can you hear me?") is not worth repeating."""
@@ -68,7 +84,7 @@ class Mouth:
         """Add ready spans."""
         if self.mute or not new:
             return
-        for speech in (self._speech, self._turn):
+        for speech in (self._speech, self._turn, self._now):
             if speech and self._language == "en":
                 speech.append(Span(" "))
             speech.extend(new)

@@ -22,6 +22,14 @@ MOST_MOVES = 100
 """Steps that may be passed without an answer of the caller."""
 
 
+OWN_FILLER_AFTER_MS = 800
+FILLER_AFTER_MS = 1500
+"""When the built-in filler is said: later than one that an author wrote."""
+
+MOST_AHEAD = 2
+"""Times a question is asked anew for somebody who spoke before it could be heard."""
+
+
 class Moves(Ground):
     """What a dialogue can do; :class:`~agi_bot.flow.dialogue.Dialogue` decides when."""
 
@@ -222,6 +230,7 @@ class Moves(Ground):
         self._listen()
 
     def _ask_on(self, step: Step) -> None:
+        self._asking.new = True
         missing = missing_slots(self._level)
         if missing:
             self._ask_for(step, missing[0])
@@ -255,6 +264,21 @@ class Moves(Ground):
             self._say(step.again or own or step.ask or step.say, "again", step.protect)
         self._listen()
 
+    def _ask_anew(self) -> None:
+        """Nobody heard the question: from its start if it was cut, else shorter if it was spoken over him."""
+        self._asking.ahead += 1
+        if self._asking.ahead > MOST_AHEAD:
+            self._climb("unclear")
+        elif self._asking.cut:
+            self._asking.cut = False
+            self._mouth.say_again()
+            self._listen()
+        elif self._spoken == self._mouth.last_prompt:
+            self._ask_again()
+        else:
+            # It is still being said.
+            self._listen()
+
     def _listen(self) -> None:
         self._state = State.LISTENING
         self._heard = LastHeard()
@@ -279,12 +303,16 @@ class Moves(Ground):
         given = {name: computed(written, self._scope()) for name, written in call.with_.items()}
         arguments = {name: value for name, value in given.items() if value is not None}
         self._waiting = Waiting(self._next_hook(), call=call)
-        filler: tuple[Span, ...] = ()
-        if call.filler:
-            filler = tuple(self._mouth.filled_in(call.filler, self._level))
         timeout_s = call.timeout / 1000
-        more = (timeout_s, call.retries, filler, call.filler_after, tuple(call.save))
+        more = (timeout_s, call.retries, *self._filler(call.filler, call.filler_after), tuple(call.save))
         self._do(RunHook(self._hooks, call.hook, arguments, *more))
+
+    def _filler(self, own: str | None = None, after_ms: int | None = None) -> tuple[tuple[Span, ...], int]:
+        """What is said when a hook is slow, and after how many ms; the author's own is as quick as he wants it."""
+        text = own or self._defaults.filler
+        if after_ms is None:
+            after_ms = OWN_FILLER_AFTER_MS if own else FILLER_AFTER_MS
+        return tuple(self._mouth.filled_in(text, self._level)), after_ms
 
     def _ask_knowledge(self, way: Way, level: Level) -> None:
         """``knowledge:NAME`` gets ``question`` and ``after`` (id of the answer before); gives ``answer``, ``id``."""
@@ -292,7 +320,9 @@ class Moves(Ground):
         if self._answer_id:
             arguments["after"] = self._answer_id
         self._waiting = Waiting(self._next_hook(), way=way, level=self._levels.index(level))
-        self._do(RunHook(self._hooks, f"knowledge:{way.knowledge}", arguments))
+        filler, after_ms = self._filler()
+        hook = RunHook(self._hooks, f"knowledge:{way.knowledge}", arguments, filler=filler, filler_after_ms=after_ms)
+        self._do(hook)
 
     def _next_hook(self) -> int:
         self._state = State.HOOK

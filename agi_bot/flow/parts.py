@@ -192,8 +192,9 @@ class HookCall(Part):
     timeout: Milliseconds = 5000
     retries: Annotated[int, Field(ge=0, le=5)] = 0
     filler: Text | None = None
-    """Said when the answer takes longer than `filler_after`."""
-    filler_after: Milliseconds = 800
+    """Said when the answer takes longer than `filler_after`; without one, "one moment, please"."""
+    filler_after: Milliseconds | None = None
+    """800ms for a filler of one's own, else 1.5s."""
     failed: Ways | None = None
     """Where to go when the hook fails."""
 

@@ -10,7 +10,8 @@ from agi_bot.flow.events import Span
 from agi_bot.flow.model import Flow
 from agi_bot.flow.mouth import voice_at
 from agi_bot.flow.parts import Way
-from agi_bot.flow.places import TextPlace, texts
+from agi_bot.flow.places import TextPlace, all_ways, texts
+from agi_bot.flow.script import Script
 from agi_bot.flow.template import protected_pieces
 from agi_bot.flow.wording import fixed_words
 
@@ -73,9 +74,16 @@ def _builtin(flow: Flow) -> Iterator[str]:
     ):
         if not own:
             yield from _texts(ladder)
+    if _needs_filler(script):
+        yield usual.filler
     kinds = {spec.type for step in script.steps.values() for spec in step.collect.values()}
     if kinds & _ANSWERED_WITH_A_DAY:
         yield from (usual.which_day, usual.what_time)
+
+
+def _needs_filler(script: Script) -> bool:
+    calls = (step.call for step in script.steps.values() if step.call is not None)
+    return any(not call.filler for call in calls) or any(place.way.knowledge for place in all_ways(script))
 
 
 def _texts(ladder: tuple[Way, ...]) -> Iterator[str]:

@@ -75,6 +75,12 @@ class Asking:
     unclear: int = 0
     halves: dict[str, date | time] = field(default_factory=dict)
     before: tuple[str, ...] = ()
+    new: bool = True
+    """Nobody has answered it: what was begun before it could be heard is no answer to it."""
+    cut: bool = False
+    """The caller cut it."""
+    ahead: int = 0
+    """Times somebody spoke who cannot have heard it."""
 
     def remember(self, words: str) -> None:
         """Keep ``words`` of an answer: the next one may need them (tomorrow evening; at eight)."""

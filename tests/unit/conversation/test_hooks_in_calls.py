@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from agi_bot.audio import Frame
+from agi_bot.contracts import Intent
 from agi_bot.flow.events import (
     Action,
     End,
@@ -16,7 +18,8 @@ from agi_bot.flow.events import (
     Span,
     Started,
 )
-from tests.unit.conversation.stage import HookTable, Stage
+from tests.unit.conversation.stage import HookTable, Says, Stage, noise, quiet
+from tests.unit.flow.talking import dialogue
 
 
 def hook_flow(event: Event) -> list[Action]:
@@ -71,3 +74,67 @@ def test_a_hook_whose_answer_lacks_a_value_has_failed(caplog: pytest.LogCaptureF
     assert stage.play().outcome == "hook_failed"
     (line,) = [line for line in caplog.records if line.getMessage() == "hook.failed"]
     assert line.__dict__["reason"] == "the answer lacks tier"
+
+
+# --- the caller speaks while a hook runs ---------------------------------------------
+
+FLOW = """
+flow: f
+language: zh-CN
+start: come
+steps:
+  come: {ask: 您能来吗, on: {affirm: look, deny: end}}
+  look: {call: {hook: crm.look, filler: 请稍等}, next: bring}
+  bring: {ask: 您会带上病历吗, on: {affirm: end, deny: no}}
+  no: {say: 好的, end: refused}
+  end: {say: 再见, end: done}
+anywhere: {transfer_human: {transfer: desk}}
+silence: [在吗, {end: silent}]
+unclear: [没听清, {end: unclear}]
+"""
+MEANINGS = {
+    "能来": Intent("affirm", 0.9, engine="table"),
+    "我说错了来不了": Intent("deny", 0.9, engine="table"),
+    "我要转人工": Intent("transfer_human", 0.9, engine="table"),
+}
+
+
+def hooked(hook_s: float, *lines: str) -> Stage:
+    hooks = HookTable({"crm.look": (hook_s, {})})
+    stage = Stage(lambda _: [], [Says(line) for line in lines], MEANINGS, hooks=hooks)
+    stage.script = dialogue(FLOW)  # type: ignore[assignment]
+    return stage
+
+
+async def answers_and(stage: Stage, *parts: list[Frame]) -> None:
+    await stage.speak(quiet(1200), noise(400), *parts, quiet(20_000))
+
+
+def test_who_asks_for_a_person_while_a_hook_runs_gets_one_at_once() -> None:
+    stage = hooked(8.0, "能来", "我要转人工")
+    record = stage.play(lambda stage: answers_and(stage, quiet(700), noise(600)))
+    assert (record.transfer_to, stage.call.transferred_to) == ("desk", "desk")
+    assert record.ended_at is not None
+    assert (record.ended_at - record.started_at).total_seconds() < 6, "the hook is not waited for"
+
+
+def test_the_filler_waits_for_the_caller_to_finish() -> None:
+    stage = hooked(4.5, "能来", "我看看啊")
+    record = stage.play(lambda stage: answers_and(stage, quiet(700), noise(2000)))
+    filler = next(turn for turn in record.turns if turn.said.startswith("请稍等"))
+    assert filler.said_from_ms is not None
+    assert filler.said_from_ms > 1200 + 400 + 700 + 2000
+    assert "请稍等您会带上病历吗" in "".join(turn.said for turn in record.turns)
+
+
+def test_what_was_begun_before_the_next_question_does_not_answer_it() -> None:
+    stage = hooked(1.6, "能来", "我说错了来不了")
+    record = stage.play(lambda stage: answers_and(stage, quiet(1000), noise(1400)))
+    assert record.outcome == "silent", "asked again, and nobody answered"
+    assert "".join(turn.said for turn in record.turns).count("您会带上病历吗") >= 2
+
+
+def test_what_was_begun_after_its_first_sound_answers_it() -> None:
+    stage = hooked(0.2, "能来", "我说错了来不了")
+    record = stage.play(lambda stage: answers_and(stage, quiet(1400), noise(1400)))
+    assert record.outcome == "refused"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,6 +35,7 @@ from agi_bot.flow.events import (
 from .talking import CHINA, MINIMAL, NOW, dialogue, heard, kinds, listens, said, started, talk_through
 
 FLOWS = Path(__file__).parents[3] / "flows"
+FILLER: Mapping[str, Any] = {"filler": (Span("请稍等。"),), "filler_after_ms": 1500}
 THURSDAY_3PM = datetime(2026, 11, 26, 15, 0, tzinfo=CHINA)
 
 
@@ -109,7 +112,7 @@ class TestTheReminder:
     def test_a_question_is_answered_and_the_question_asked_again(self, reminder: Dialogue) -> None:
         reminder.receive(Started(NOW))
         (hook,) = reminder.receive(heard("能喝水吗", "question"))
-        assert hook == RunHook(1, "knowledge:hospital", {"question": "能喝水吗"})
+        assert hook == RunHook(1, "knowledge:hospital", {"question": "能喝水吗"}, **FILLER)
         assert (
             said(reminder.receive(HookReturned(1, {"answer": "可以喝少量的水。"}))) == "可以喝少量的水。您能按时来吗？"
         )
@@ -118,7 +121,7 @@ class TestTheReminder:
         talk_through(reminder, Started(NOW), heard("要空腹吗", "question"))
         reminder.receive(HookReturned(1, {"answer": "要空腹。", "id": "fasting"}))
         (hook,) = reminder.receive(heard("那吃了怎么办", "question"))
-        assert hook == RunHook(2, "knowledge:hospital", {"question": "那吃了怎么办", "after": "fasting"})
+        assert hook == RunHook(2, "knowledge:hospital", {"question": "那吃了怎么办", "after": "fasting"}, **FILLER)
 
     def test_a_question_nobody_can_answer_counts_as_not_understood(self, reminder: Dialogue) -> None:
         talk_through(reminder, Started(NOW), heard("能喝水吗", "question"))
