@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from agi_bot.contracts import Intent, Transcript
 from agi_bot.conversation.prompt import Prompt
 from agi_bot.conversation.shift import Shift
-from agi_bot.flow.events import Action, Listen, Say
+from agi_bot.flow.events import Action, Listen, PromptCut, Say
 from agi_bot.record import CallRecord, Turn
 from agi_bot.speech.bias import SPOKEN_DIGITS, Change
 
@@ -66,10 +66,14 @@ class Journal:
         """The last sample of a prompt went out."""
         self.turn.said_to_ms = at_ms
 
-    def cut(self, words: int, at_ms: int) -> None:
-        """The caller interrupted the prompt, which fell silent at ``at_ms``."""
-        self.turn.cut_after_words = words
+    def cut(self, prompt: PromptCut, at_ms: int) -> bool:
+        """The caller interrupted ``prompt``, silent since ``at_ms``; ``False``: it had not begun."""
+        if prompt.prompt not in self._began:
+            return False
+        self.turn.cut_after_words = prompt.words
         self.turn.said_to_ms = at_ms
+        self.count("barge_ins")
+        return True
 
     def heard(self, transcript: Transcript, from_ms: int, to_ms: int, *, shift: Shift) -> Turn:
         """The caller's turn ended; ``shift`` tells where the transcript's words stand in the recording."""

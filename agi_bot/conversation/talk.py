@@ -270,9 +270,8 @@ class Talk:
             if self._mouth.busy:
                 self._journal.count("barge_ins")
             return
-        self._journal.cut(cut.words, int(self._clock.ms if silent_at is None else self._clock.at(silent_at)))
-        self._journal.count("barge_ins")
-        self._watch(BotInterrupted(cut.words))
+        if self._journal.cut(cut, int(self._clock.ms if silent_at is None else self._clock.at(silent_at))):
+            self._watch(BotInterrupted(cut.words))
         self._inbox.put_nowait(cut)
 
     def false_alarm(self, why: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import pytest
 
 from agi_bot.audio import Frame
@@ -18,7 +21,7 @@ from agi_bot.flow.events import (
     Span,
     Started,
 )
-from tests.unit.conversation.stage import HookTable, Says, Stage, noise, quiet
+from tests.unit.conversation.stage import Beeper, HookTable, Says, Stage, noise, quiet
 from tests.unit.flow.talking import dialogue
 
 
@@ -99,6 +102,15 @@ MEANINGS = {
 }
 
 
+class Slow(Beeper):
+    """Needs a second for the question of the next step."""
+
+    async def speak(self, text: str) -> AsyncIterator[Frame]:
+        await asyncio.sleep(1.0 if "病历" in text else 0)
+        async for frame in super().speak(text):
+            yield frame
+
+
 def hooked(hook_s: float, *lines: str) -> Stage:
     hooks = HookTable({"crm.look": (hook_s, {})})
     stage = Stage(lambda _: [], [Says(line) for line in lines], MEANINGS, hooks=hooks)
@@ -132,6 +144,16 @@ def test_what_was_begun_before_the_next_question_does_not_answer_it() -> None:
     record = stage.play(lambda stage: answers_and(stage, quiet(1000), noise(1400)))
     assert record.outcome == "silent", "asked again, and nobody answered"
     assert "".join(turn.said for turn in record.turns).count("您会带上病历吗") >= 2
+
+
+def test_a_prompt_that_nobody_heard_was_not_interrupted() -> None:
+    stage = hooked(1.6, "能来", "我说错了来不了")
+    stage.voice = Slow()
+    record = stage.play(lambda stage: answers_and(stage, quiet(1000), noise(1400)))
+    assert "barge_ins" not in record.counters
+    assert [turn.cut_after_words for turn in record.turns] == [None] * len(record.turns)
+    assert (record.turns[0].said_to_ms or 0) < 3000
+    assert "您会带上病历吗" in "".join(turn.said for turn in record.turns), "it is asked all the same"
 
 
 def test_what_was_begun_after_its_first_sound_answers_it() -> None:
