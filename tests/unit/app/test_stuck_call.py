@@ -14,7 +14,7 @@ import pytest
 
 from agi_bot.app.bot import STUCK_S, Bot
 from agi_bot.config import Settings
-from agi_bot.contracts import Call, Context, Intent
+from agi_bot.contracts import Call, Intent
 from agi_bot.conversation import Engines
 from agi_bot.errors import AgiBotError
 from agi_bot.flow import load_text
@@ -33,14 +33,9 @@ steps:
 """
 
 
-class Hanging:
-    """An interpreter that never answers."""
-
-    name = "hanging"
-
-    async def interpret(self, text: str, context: Context) -> Intent:
-        await asyncio.Event().wait()
-        raise AssertionError
+async def hangs(*_: object) -> None:
+    """What never ends."""
+    await asyncio.Event().wait()
 
 
 def a_bot(stage: Stage, interpreter: object, **store: object) -> Bot:
@@ -73,9 +68,10 @@ def had(stage: Stage, bot: Bot) -> CallRecord:
         loop.close()
 
 
-def test_a_call_that_is_stuck_is_given_back_and_kept() -> None:
+def test_a_call_that_is_stuck_is_given_back_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agi_bot.conversation.talk.Talk._turn", hangs)
     stage = Stage(lambda _: [], [Says("是的")])
-    bot = a_bot(stage, Hanging(), record=False)
+    bot = a_bot(stage, stage.interpreter, record=False)
     record = had(stage, bot)
     bot.close()
     assert stage.call.ended_by == "released"
@@ -103,7 +99,7 @@ def test_nobody_waits_for_his_greeting_until_finished_calls_are_masked(tmp_path:
 
 async def test_who_placed_a_call_is_told_when_its_record_cannot_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     stage = Stage(lambda _: [], [Says("是的")])
-    bot = a_bot(stage, Hanging())
+    bot = a_bot(stage, stage.interpreter)
     assignment = Assignment(load_text(FLOW, "hello.yaml"))
     monkeypatch.setattr(bot._switchboard, "pick", lambda call: assignment)
 
