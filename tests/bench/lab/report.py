@@ -25,7 +25,8 @@ def write(tapes: Sequence[Tape], asterisk: str, note: str, file: str = "lab") ->
     broken = sum(bool(tape.broken) for tape in tapes)
     figures = overall(answered, over) + by_condition(answered, over)
     figures.append(Figure("broken_calls", broken, "calls"))
-    notes = (asterisk, f"{len(tapes)} calls, {len(answered)} answers, {len(over)} events", note)
+    cut = f", {broken} of them broken off" if broken else ""
+    notes = (asterisk, f"{len(tapes)} calls{cut}, {len(answered)} answers, {len(over)} events", note)
     (FOLDER / f"{file}.json").unlink(missing_ok=True)
     save(f"{file}.json", figures, ("vosk", "onnxruntime"), notes)
     image, rows = plots(answered, over), table(answered, over)
@@ -56,7 +57,7 @@ def conditions(answered: Sequence[Turn], over: Sequence[Event]) -> list[str]:
 def reply_figures(answered: list[Turn], suffix: str) -> list[Figure]:
     replies = [turn.reply_ms for turn in answered if turn.reply_ms is not None]
     return [
-        *(_percentile(f"reply_ms_p{rank}{suffix}", replies, rank) for rank in (50, 95, 99)),
+        *(figure for rank in (50, 95, 99) for figure in _percentile(f"reply_ms_p{rank}{suffix}", replies, rank)),
         *_share(f"early_cutoff_share{suffix}", answered, lambda turn: turn.early),
         *_share(f"missed_turn_share{suffix}", answered, _missed),
         Figure(f"answers{suffix}", len(answered), "answers"),
@@ -68,15 +69,16 @@ def event_figures(over: list[Event], suffix: str) -> list[Figure]:
     stops = [event.stop_ms for event in real if event.stop_ms is not None]
     kinds = ((kind, [event for event in false if event.kind == kind]) for kind in ("backchannel", "cough", "noise"))
     return [
-        _percentile(f"barge_in_ms_p50{suffix}", stops, 50),
-        _percentile(f"barge_in_ms_p95{suffix}", stops, 95),
+        *_percentile(f"barge_in_ms_p50{suffix}", stops, 50),
+        *_percentile(f"barge_in_ms_p95{suffix}", stops, 95),
         *_share(f"barge_in_missed_share{suffix}", real, lambda event: event.stop_ms is None),
         *_share(f"false_stop_share{suffix}", false, _stopped),
         *(figure for kind, some in kinds for figure in _share(f"false_stop_share_{kind}{suffix}", some, _stopped)),
         *_share(f"resume_share{suffix}", [event for event in false if _stopped(event)], lambda event: event.resumed),
-        _percentile(f"false_alarm_silence_ms_p95{suffix}", [event.silence_ms for event in false], 95),
+        *_percentile(f"false_alarm_silence_ms_p95{suffix}", [event.silence_ms for event in false], 95),
         Figure(f"interruptions{suffix}", len(real), "events"),
         Figure(f"false_alarms{suffix}", len(false), "events"),
+        Figure(f"false_stops{suffix}", sum(map(_stopped, false)), "events"),
     ]
 
 
@@ -136,15 +138,18 @@ def _stopped(event: Event) -> bool:
     return event.stop_ms is not None
 
 
-def _percentile(name: str, values: Sequence[float], rank: int) -> Figure:
-    return Figure(name, round(float(np.percentile(values, rank)), 1) if values else -1.0, "ms")
+def _percentile(name: str, values: Sequence[float], rank: int) -> list[Figure]:
+    """None where there was nothing to measure."""
+    return [Figure(name, round(float(np.percentile(values, rank)), 1), "ms")] if values else []
 
 
 def _share(name: str, items: Sequence[Any], fits: Callable[[Any], bool]) -> list[Figure]:
-    """The share and the upper end of its interval; -1 where there was nothing to count."""
+    """The share and the upper end of its interval; none where there was nothing to count."""
+    if not items:
+        return []
     count = sum(map(fits, items))
-    share = round(count / len(items), 4) if items else -1.0
-    return [Figure(name, share, "share"), Figure(f"{name}_upto", round(wilson(count, len(items))[1], 4), "share")]
+    upto = Figure(f"{name}_upto", round(wilson(count, len(items))[1], 4), "share")
+    return [Figure(name, round(count / len(items), 4), "share"), upto]
 
 
 def page(image: str, rows: list[list[str]], notes: Sequence[str]) -> str:
