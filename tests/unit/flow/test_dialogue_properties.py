@@ -88,8 +88,8 @@ INTENTS = st.builds(
     entities=st.lists(ENTITIES, max_size=3).map(tuple),
 )
 EVENTS: st.SearchStrategy[Event] = st.one_of(
-    st.builds(Heard, INTENTS, st.builds(Transcript, st.text(max_size=6))),
-    st.builds(Heard, INTENTS, st.builds(Transcript, st.sampled_from(["高一", "三点", "对"]))),
+    st.builds(Heard, INTENTS, st.builds(Transcript, st.text(max_size=6)), st.booleans()),
+    st.builds(Heard, INTENTS, st.builds(Transcript, st.sampled_from(["高一", "三点", "对"])), st.booleans()),
     st.builds(Keyed, st.text("0123456789*#", max_size=3)),
     st.just(Silent()),
     st.builds(PromptEnded, st.integers(0, 5)),
