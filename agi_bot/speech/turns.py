@@ -24,7 +24,7 @@ from dataclasses import replace
 
 from agi_bot.speech.turn_settings import PRESETS, StepSettings, TurnSettings
 from agi_bot.speech.turn_values import Act, Asks, Decision, Now, Question
-from agi_bot.speech.words import ends_with, is_made_of, plain, words_of
+from agi_bot.speech.words import ends_with, is_foreign, is_made_of, plain, words_of
 
 __all__ = ["PRESETS", "Act", "Asks", "Decision", "Now", "Question", "TurnSettings", "TurnTaker"]
 
@@ -43,6 +43,7 @@ class TurnTaker:
 
     def __init__(self, settings: TurnSettings | None = None, language: str = "zh-CN") -> None:
         self._settings = StepSettings(settings or TurnSettings())
+        self._language = language
         self._words = words_of(language)
         self._alarms = 0
         self._over_ms = -1
@@ -123,7 +124,7 @@ class TurnTaker:
 
     def _means_nothing(self, now: Now, asks: Asks, settings: TurnSettings) -> str:
         """Why a paused bot may go on while there is still sound; words that follow stop it again."""
-        if not plain(now.partial):
+        if not plain(now.partial) or self._is_gibberish(now, settings):
             doubtful = not now.certain and now.now_ms - self._paused_ms >= settings.doubt_ms
             return "no_words" if doubtful else ""
         stable = now.now_ms - self._changed_ms >= settings.nod_ms
@@ -139,7 +140,13 @@ class TurnTaker:
             return False
         if _is_syllable(now.partial) and not self._fits_question(now, asks, settings):
             return False
+        if self._is_gibberish(now, settings):
+            return False
         return not self._only_backchannel(asks) or self._is_answer(now, asks, settings)
+
+    def _is_gibberish(self, now: Now, settings: TurnSettings) -> bool:
+        """A recogniser of two languages makes words of the other one of a cough; some are understood, and count."""
+        return is_foreign(now.partial, self._language) and not self._sure(now, settings)
 
     def _is_trusted(self, now: Now, settings: TurnSettings) -> bool:
         """On a line of false alarms: it was understood, or went on although the bot fell silent, as no echo does."""
@@ -205,7 +212,9 @@ class TurnTaker:
 
     def _false_alarm(self, now: Now, settings: TurnSettings) -> Decision:
         silence = now.now_ms - self._to_ms
-        if silence < self._alarm_limit(now, settings):
+        # Words that go on are no backchannel yet: 我 ... 要改时间.
+        goes_on = (now.rising or now.certain) and bool(plain(now.partial))
+        if silence < self._alarm_limit(now, settings) + settings.rise_ms * goes_on:
             return Decision()
         why = "echo" if _is_echo(now) else "backchannel" if plain(now.partial) else "no_words"
         self._alarms += self._paused and (why != "backchannel" or self._fell_silent_with_the_bot(settings))

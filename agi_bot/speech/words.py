@@ -90,6 +90,16 @@ def words_of(language: str) -> TurnWords:
     return _BY_LANGUAGE.get(language.replace("_", "-").split("-")[0].lower(), NONE)
 
 
+_CHINESE = frozenset({"zh", "yue", "cmn", "wuu"})
+_CHARACTER = re.compile(r"[一-鿿]")
+
+
+def is_foreign(text: str, language: str) -> bool:
+    """``text`` has words, and none in the writing of ``language``."""
+    chinese = re.split("[-_]", language.lower())[0] in _CHINESE
+    return bool(plain(text)) and bool(_CHARACTER.search(text)) is not chinese
+
+
 def plain(text: str) -> str:
     """``text`` in lower case without punctuation; spaces are kept between Latin words."""
     return _PUNCTUATION.sub(" ", text.lower()).strip()

@@ -10,6 +10,7 @@ import numpy as np
 from agi_bot.audio import LINE_RATE, Frame, Resampler, Samples
 from agi_bot.speech.echo import EchoGuard
 from agi_bot.speech.signals import LineSignals, Signal
+from agi_bot.speech.vad.denoise import Denoiser
 from agi_bot.speech.vad.model import CONTEXT, WINDOW, Floats, VadModel
 from agi_bot.speech.vad.segmenter import WINDOW_MS, Segment, Segmenter, VadSettings
 
@@ -58,6 +59,7 @@ class VoiceActivity:
         self._found: list[Signal] = []
         self._state = batcher.model.fresh()
         self._context = np.zeros(CONTEXT, dtype=np.float32)
+        self._denoiser = Denoiser()
         self._rest = np.zeros(0, dtype=np.float32)
         self._echo = np.zeros(0, dtype=np.bool_)
         """Which of the samples that wait are echo."""
@@ -119,7 +121,6 @@ class VoiceActivity:
         window, self._rest = self._rest[:WINDOW], self._rest[WINDOW:]
         levels = _levels(window)
         chance = 0.0 if self._resting(max(levels)) else await self._ask(window)
-        self._context = window[-CONTEXT:]
         self._windows += 1
         self._refresh(chance)
         self.segmenter.push(0.0 if suppress else chance, self._windows * WINDOW_MS, levels)
@@ -134,7 +135,10 @@ class VoiceActivity:
         return self._quiet > _RESTING_WINDOWS
 
     async def _ask(self, window: Floats) -> float:
+        now = self.segmenter.segment
+        window = self._denoiser.clean(window, learn=not now.speech and now.chance < _SILENT_CHANCE)
         chance, self._state = await self._batcher.ask(np.concatenate([self._context, window]), self._state)
+        self._context = window[-CONTEXT:]
         return chance
 
     def _refresh(self, chance: float) -> None:

@@ -52,3 +52,28 @@ def test_a_voice_without_words_keeps_the_bot_silent_where_it_is_no_doubt_a_voice
     assert sure.acts == [Act.PAUSE]
     sure.play(200, speech=True, certain=True)
     assert sure.acts == [Act.PAUSE, Act.STOP]
+
+
+def over_the_bot(text: str, meaning: str = "", language: str = "zh-CN", **known: bool) -> Scene:
+    meanings = {text: intent(meaning)} if meaning else {}
+    scene = Scene(bot=True, left_ms=5000, meanings=meanings, language=language)
+    return scene.play(240, speech=True, partial=text).hush(100, **known)
+
+
+def test_foreign_words_stop_the_bot_only_where_they_are_understood() -> None:
+    """A cough over a Mandarin prompt is heard as "that's" or "say that again"."""
+    assert over_the_bot("that's").hush(200).acts == [Act.PAUSE, Act.RESUME]
+    assert over_the_bot("hello", "greet").acts == [Act.PAUSE, Act.STOP]
+    assert over_the_bot("that's", language="en").acts == [Act.PAUSE, Act.STOP]
+
+
+def test_foreign_words_hold_the_bot_back_no_longer_than_none() -> None:
+    scene = Scene(bot=True, left_ms=5000).play(600, speech=True, partial="half past")
+    assert scene.acts == [Act.PAUSE, Act.GO_ON]
+    assert scene.at(Act.GO_ON) - scene.at(Act.PAUSE) == SETTINGS.doubt_ms
+
+
+def test_words_that_go_on_are_no_backchannel() -> None:
+    """我 ... 要改时间, with a gap in which the line's noise hides the voice."""
+    assert over_the_bot("我", "callback", rising=True).acts == [Act.PAUSE]
+    assert over_the_bot("我", "callback", rising=False).acts == [Act.PAUSE, Act.RESUME]
