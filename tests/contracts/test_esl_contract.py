@@ -277,6 +277,8 @@ async def test_we_hang_up(world: FakeWorld | RealWorld, served: Served) -> None:
     await session.hang_up("USER_BUSY")
     await session.hang_up()
     await asyncio.wait_for(session.wait_ended(), 30)
+    # FreeSWITCH may say goodbye before it tells the cause.
+    await asyncio.wait_for(session.wait_closed(), 30)
     assert session.cause == "USER_BUSY"
 
 
