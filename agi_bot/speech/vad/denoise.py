@@ -29,7 +29,8 @@ class Denoiser:
     """One call's noise; windows are float32, full scale 1, all of one length."""
 
     def __init__(self) -> None:
-        self._noise: npt.NDArray[np.float64] | None = None
+        # None at first, not the first window: who speaks as he lifts the receiver is no noise.
+        self._noise: npt.NDArray[np.float64] | float = 0.0
 
     def clean(self, window: Floats, *, learn: bool) -> Floats:
         """``window`` without its steady noise; the same while there is none to be heard.
@@ -38,11 +39,9 @@ class Denoiser:
         """
         spectrum = np.fft.rfft(window)
         power = spectrum.real**2 + spectrum.imag**2
-        if self._noise is None:
-            self._noise = power
-        elif learn:
-            self._noise += _LEARN * (power - self._noise)
-        if self._noise.sum() < AUDIBLE * len(window) ** 2 / 2:
+        if learn:
+            self._noise = self._noise + _LEARN * (power - self._noise)
+        if np.sum(self._noise) < AUDIBLE * len(window) ** 2 / 2:
             return window
         gain = np.sqrt(np.maximum(1 - self._noise / np.maximum(power, 1e-12), LEAST_GAIN**2))
         gain = np.convolve(np.pad(gain, 2, "edge"), _SMOOTH, "valid")

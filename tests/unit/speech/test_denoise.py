@@ -59,6 +59,12 @@ def test_nothing_is_learnt_of_a_voice() -> None:
     assert denoiser.clean(loud, learn=False) is loud
 
 
+def test_a_call_that_begins_with_a_voice_does_not_take_it_for_noise() -> None:
+    denoiser = Denoiser()
+    for voice in noise(-20, 3, 7):
+        assert db(denoiser.clean(voice, learn=True)) == pytest.approx(db(voice), abs=3)
+
+
 def test_digital_silence_is_no_trouble() -> None:
     denoiser = Denoiser()
     still = np.zeros(SIZE, np.float32)
